@@ -1,0 +1,1 @@
+//! AMF3 values (amf3-file-format-spec).

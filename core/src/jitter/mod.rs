@@ -1,0 +1,1 @@
+//! When a received tag is played.

@@ -1,0 +1,1 @@
+//! The publisher's uplink estimate and what it sheds.

@@ -1,0 +1,5 @@
+//! The server's side of a connection.
+
+/// A NetConnection and its NetStreams, as the server sees them.
+#[derive(Debug)]
+pub struct ServerSession;
