@@ -1,6 +1,9 @@
 /**
  * What the page and its Worker say to each other. One Worker serves one NetConnection; `stream` is the page's number for a NetStream.
  * Times are milliseconds unless a name says otherwise; instants are `performance.timeOrigin + performance.now()`.
+ * What ActionScript has in seconds (`start`, `length`, `offset`, `bufferTime`, `bufferLength`, `time`) is seconds here too.
+ * `args` and `value` are what a structured clone and AMF both know: null, undefined, boolean, number, string, Date, arrays, plain objects,
+ * and with objectEncoding 3 Uint8Array.
  */
 
 /** An ActionScript status: `level` is "status", "error" or "warning", `code` is e.g. "NetStream.Play.Start". */
@@ -32,9 +35,11 @@ export interface AudioSettings {
 
 /** From the page to the Worker. */
 export type ToWorker =
+  /** First. `aacUrl` is an ES module like `aac.ts`; it is imported only when this browser does not encode AAC itself. */
   | { type: "init"; wasmUrl: string; aacUrl: string }
   | { type: "connect"; url: string; args: unknown[]; pageUrl: string; objectEncoding: 0 | 3 }
   | { type: "close" }
+  /** `call` 0: no result is wanted. */
   | { type: "call"; call: number; name: string; args: unknown[] }
   | { type: "reply"; reply: number; value?: unknown; error?: string }
   | { type: "createStream"; stream: number }
@@ -48,11 +53,18 @@ export type ToWorker =
   | { type: "receiveVideo"; stream: number; on: boolean }
   | { type: "bufferTime"; stream: number; bufferTime: number; bufferTimeMax?: number }
   | { type: "send"; stream: number; name: string; args: unknown[] }
-  /* Playing: where pictures and sound go. */
+  /*
+   * Playing: where pictures and sound go. The Worker gives the canvas its size. For sound, the page makes a "chalkcast-playback" node
+   * (worklet.ts), hands one end of a MessageChannel to it by `node.port.postMessage({ type: "port", port }, [port])` and the other end here.
+   * Latencies are seconds, as AudioContext has them; `audioOutputState` follows every change of the context's state and now and then its latency.
+   */
   | { type: "canvas"; stream: number; canvas: OffscreenCanvas }
   | { type: "audioOutput"; stream: number; port: MessagePort; sampleRate: number; outputLatency: number }
   | { type: "audioOutputState"; stream: number; running: boolean; outputLatency: number }
-  /* Publishing: where pictures and sound come from. A `readable` where MediaStreamTrackProcessor exists, else frames and a worklet's port. */
+  /*
+   * Publishing: where pictures and sound come from. A `readable` where MediaStreamTrackProcessor exists; else `videoFrame`s, whose timestamp
+   * is their capture instant in microseconds, and the port of a "chalkcast-capture" node, handed over as above. A second source replaces the first.
+   */
   | { type: "videoSource"; stream: number; settings: VideoSettings; readable?: ReadableStream<VideoFrame> }
   | { type: "videoFrame"; stream: number; frame: VideoFrame }
   | { type: "audioSource"; stream: number; settings: AudioSettings; readable?: ReadableStream<AudioData>; port?: MessagePort }
@@ -88,15 +100,23 @@ export interface StreamStats {
   [more: string]: number | string | undefined;
 }
 
+/** What a node's own port is told, once: the port to the Worker. */
+export type ToNode = { type: "port"; port: MessagePort };
+
 /**
- * Through the playback worklet's port. Worker to worklet: planar samples that sound from `timestamp` (media ms) on, transferred.
- * Worklet to Worker: what was sounding at `currentFrame`.
+ * Through the playback worklet's port, from the Worker: planar samples, transferred, that hold `duration` ms of media from `timestamp` (media ms) on.
+ * They follow what is queued, or sound at context frame `at` if that is later.
  */
 export type ToWorklet =
-  | { type: "samples"; timestamp: number; channels: Float32Array[] }
-  | { type: "rate"; rate: number }
+  | { type: "samples"; timestamp: number; duration: number; at?: number; channels: Float32Array[] }
+  /** Forget what is queued. */
   | { type: "flush" };
-export type FromWorklet = { type: "rendered"; timestamp: number; currentFrame: number; queued: number };
 
-/** Through the capture worklet's port to the Worker: planar samples and the AudioContext frame of the first. */
-export type FromCaptureWorklet = { type: "samples"; currentFrame: number; channels: Float32Array[] };
+/**
+ * From the playback worklet, some hundred times a second while its context runs: the media time that sounds at `currentFrame` (none: silence),
+ * the frames queued behind it, and how often the queue has run dry.
+ */
+export type FromWorklet = { type: "rendered"; timestamp?: number; currentFrame: number; queued: number; underruns: number };
+
+/** Through the capture worklet's port to the Worker: planar samples, the context frame of the first, and the context's rate. */
+export type FromCaptureWorklet = { type: "samples"; currentFrame: number; sampleRate: number; channels: Float32Array[] };
