@@ -114,3 +114,26 @@ wasm_bindgen_version() {
 }
 
 tool_dir() { printf '%s/%s-%s/bin' "$CACHE" "$1" "$2"; }
+
+# npm_packages DIR: exactly what DIR/package-lock.json says, when that has changed.
+npm_packages() {
+    local hash
+    hash=$(sha256sum "$1/package-lock.json" | cut -d' ' -f1)
+    ! fresh "$1/node_modules/.stamp" "$hash" || return 0
+    step "npm packages for $1" npm ci --prefix "$1" --no-audit --no-fund
+    stamp "$1/node_modules/.stamp" "$hash"
+}
+
+# part WHAT COMMAND…: a step whose failure is remembered for `summary`.
+part() {
+    if step "$@"; then PASSED+=("$1"); else FAILED+=("$1"); fi
+}
+PASSED=() FAILED=()
+
+summary() {
+    printf '\n%s in %s\n' "${#PASSED[@]} passed, ${#FAILED[@]} failed" "$(duration $SECONDS)"
+    [ ${#FAILED[@]} = 0 ] || { printf '  FAILED: %s\n' "${FAILED[@]}"; exit 1; }
+}
+
+# RUSTFLAGS replaces what .cargo/config.toml sets, so what is set there is added to it.
+[ -z "${RUSTFLAGS:-}" ] || export RUSTFLAGS="$RUSTFLAGS --cfg=web_sys_unstable_apis"
