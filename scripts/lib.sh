@@ -71,10 +71,12 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # at_least HAVE WANT: is version HAVE the same as WANT or newer?
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
 
-# inputs PATH…: one hash over the contents of files and folders (git-ignored files left out).
+# inputs PATH…: one hash over the names and contents of files and folders, less what git ignores.
 inputs() {
-    { git -C "$ROOT" ls-files -z --cached --others --exclude-standard -- "$@" | sort -zu |
-        while IFS= read -r -d '' f; do [ -f "$f" ] && sha256sum "$f"; done || true; } | sha256sum | cut -d' ' -f1
+    { git ls-files -z --cached --others --exclude-standard -- "$@" 2>/dev/null ||
+        find "$@" \( -name node_modules -o -name target -o -path js/build -o -path js/dist \) -prune -o -type f -print0; } |
+        sort -zu | while IFS= read -r -d '' file; do [ ! -f "$file" ] || printf '%s\0' "$file"; done |
+        xargs -0 sha256sum | sha256sum | cut -d' ' -f1
 }
 
 # fresh STAMP HASH: does the stamp file hold this hash? `stamp STAMP HASH` writes it.
@@ -103,8 +105,8 @@ use_wasm_toolchain() {
 }
 
 # Versions of the tools that Cargo.lock does not know.
-WASM_PACK_VERSION=0.13.1
-CARGO_FUZZ_VERSION=0.13.1
+WASM_PACK_VERSION=0.15.1
+CARGO_FUZZ_VERSION=0.13.2
 
 # The command line tool and the crate must have one version.
 wasm_bindgen_version() {

@@ -4,7 +4,7 @@
 # The ordinary way. The limit is for places that cannot reach the Rust download hosts.
 add_wasm_target() {
     have rustup || return 1
-    try_step "Rust target $WASM_TARGET by rustup (at most 20 s)" "not to be had that way here" limited 20 rustup target add $WASM_TARGET
+    try_step "Rust target $WASM_TARGET by rustup (at most 20 s)" "not to be had that way here" limited 20 rustup target add "$WASM_TARGET"
 }
 
 # limited SECONDS COMMAND…: macOS has no timeout(1).
@@ -48,7 +48,7 @@ debian_wasm_std() {
     printf '[package]\nname = "empty"\nversion = "0.0.0"\nedition = "2021"\n' >"$work/Cargo.toml"
     printf '#![no_std]\n' >"$work/src/lib.rs"
     (cd "$work" && env -u RUSTFLAGS -u CARGO_BUILD_TARGET -u CARGO_TARGET_DIR -u RUSTC_WRAPPER RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 \
-        /usr/bin/cargo build --release --target $WASM_TARGET -Z build-std=std,panic_abort) || return
+        /usr/bin/cargo build --release --target "$WASM_TARGET" -Z build-std=std,panic_abort) || return
     rm -f "$work/target/$WASM_TARGET"/release/deps/libempty-*
     dir=$(/usr/bin/rustc --print sysroot)/lib/rustlib/$WASM_TARGET/lib
     mkdir -p "$dir" && cp "$work/target/$WASM_TARGET"/release/deps/*.rlib "$dir/" || return
