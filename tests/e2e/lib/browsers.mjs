@@ -1,0 +1,105 @@
+// Chromium by Playwright, Firefox by WebDriver BiDi, behind one small face: page(), goto, evaluate, until, screenshot, close.
+
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium as playwright } from "playwright-core";
+import puppeteer from "puppeteer-core";
+import { cameraFile, microphoneFile } from "./media.mjs";
+import { until } from "./until.mjs";
+
+export const OUT = fileURLToPath(new URL("../out/", import.meta.url));
+const PROBE = readFileSync(new URL("./probe.js", import.meta.url), "utf8");
+
+/** Headless Chromium with the barcode camera and the beeping microphone. `allow: false` refuses both, as a user would. */
+export async function chromium({ allow = true } = {}) {
+  const browser = await playwright.launch({
+    executablePath: find("chromium", ["/usr/bin/chromium"]),
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--autoplay-policy=no-user-gesture-required",
+      "--use-fake-device-for-media-stream",
+      ...(allow ? ["--use-fake-ui-for-media-stream"] : ["--deny-permission-prompts"]),
+      `--use-file-for-fake-video-capture=${await cameraFile(OUT)}`,
+      `--use-file-for-fake-audio-capture=${microphoneFile(OUT)}`,
+    ],
+  });
+  return {
+    name: "Chromium",
+    /** A page in a context of its own, as another person's browser would be. */
+    async page({ watchCamera = false, locale = "en-GB", viewport = { width: 1280, height: 800 }, ...context } = {}) {
+      const own = await browser.newContext({ locale, viewport, ignoreHTTPSErrors: true, ...context });
+      await own.addInitScript(PROBE + (watchCamera ? ";probe.watchCamera();" : ""));
+      const page = await own.newPage();
+      return face(page, { close: () => own.close(), viewport: (size) => page.setViewportSize(size) });
+    },
+    close: () => browser.close(),
+  };
+}
+
+/** Headless Firefox with its own fake camera and microphone (a changing colour and a steady tone). */
+export async function firefox({ prefs = {} } = {}) {
+  const browser = await puppeteer.launch({
+    browser: "firefox",
+    executablePath: find("firefox-esr", ["/usr/bin/firefox-esr"]),
+    headless: true,
+    acceptInsecureCerts: true,
+    extraPrefsFirefox: {
+      "media.navigator.streams.fake": true,
+      "media.navigator.permission.disabled": true,
+      "media.cubeb.force_mock_context": true,
+      "media.autoplay.default": 0,
+      "media.autoplay.blocking_policy": 0,
+      ...prefs,
+    },
+  });
+  return {
+    name: "Firefox",
+    async page({ viewport = { width: 1280, height: 800 } } = {}) {
+      const own = await browser.createBrowserContext();
+      const page = await own.newPage();
+      await page.setViewport(viewport);
+      await page.evaluateOnNewDocument(PROBE);
+      return face(page, { close: () => own.close(), viewport: (size) => page.setViewport(size) });
+    },
+    close: () => browser.close(),
+  };
+}
+
+function face(page, own) {
+  const log = [];
+  page.on("console", (message) => log.push(`${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => log.push(`error: ${error.message}`));
+  return {
+    raw: page,
+    log,
+    ...own,
+    goto: (url) => page.goto(url, { waitUntil: "load" }),
+    evaluate: (script, argument) => page.evaluate(script, argument),
+    click: (selector) => page.click(selector),
+    screenshot: (name) => page.screenshot({ path: join(OUT, `${name}.png`) }),
+    /** Asks the page until it answers something true, and gives that answer. */
+    until: (what, script, { argument, seconds = 20 } = {}) =>
+      until(what, () => page.evaluate(script, argument), { seconds, log: () => log.slice(-15).join("\n") }),
+  };
+}
+
+function find(name, paths) {
+  const path = process.env[`${name.toUpperCase().replace("-", "_")}_PATH`] ?? paths.find((candidate) => existsSync(candidate));
+  if (!path) throw new Error(`${name} is not installed: run make test, which installs it`);
+  return path;
+}
+
+/** An empty directory that the test's end removes. */
+export function scratch(t) {
+  const dir = mkdtempSync(join(tmpdir(), "chalkcast-"));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}

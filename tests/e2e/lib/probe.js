@@ -1,0 +1,155 @@
+// Runs in every page before its own scripts: reads the camera's barcode and hears its beeps, at the capture and at the player.
+// Instants are milliseconds of performance.timeOrigin + performance.now(), which two pages on one machine share.
+
+(() => {
+  const now = () => performance.timeOrigin + performance.now();
+  const probe = (globalThis.probe = {
+    /** {number, at} of each new picture seen at the player's surface, or at the camera on the publishing page. */
+    pictures: [],
+    /** {at, on} when the flash went on or off. */
+    flashes: [],
+    /** Instants at which a beep began. */
+    beeps: [],
+    /** What sounds: the loudest frequency in Hz and its level, newest last. */
+    tones: [],
+    errors: [],
+    watch,
+    watchCamera,
+  });
+  addEventListener("error", (event) => probe.errors.push(String(event.message)));
+  addEventListener("unhandledrejection", (event) => probe.errors.push(String(event.reason?.stack ?? event.reason)));
+
+  const width = 160;
+  const height = 120;
+  const bits = 16;
+
+  function reader() {
+    const canvas = document.createElement("canvas");
+    canvas.width = width;
+    canvas.height = height;
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    return (source) => {
+      context.drawImage(source, 0, 0, width, height);
+      const { data } = context.getImageData(0, 0, width, height);
+      const luma = (x, y) => {
+        const i = (Math.floor(y * height) * width + Math.floor(x * width)) * 4;
+        return data[i] * 0.3 + data[i + 1] * 0.59 + data[i + 2] * 0.11;
+      };
+      let number = 0;
+      for (let bit = 0; bit < bits; bit++) {
+        const x = (bit + 0.5) / bits;
+        const upper = luma(x, 1 / 12) > 128;
+        const lower = luma(x, 3 / 12) > 128;
+        if (upper === lower) return { number: undefined, mean: mean(data) };
+        number = number * 2 + (upper ? 1 : 0);
+      }
+      return { number, flash: luma(0.5, 5 / 6) > 128, mean: mean(data) };
+    };
+  }
+
+  function mean(data) {
+    let sum = 0;
+    for (let i = 0; i < data.length; i += 64) sum += data[i] + data[i + 1] + data[i + 2];
+    return sum / ((data.length / 64) * 3);
+  }
+
+  function note(log, read) {
+    if (read.number === undefined) {
+      probe.mean = read.mean;
+      return;
+    }
+    if (log.number !== read.number) probe.pictures.push({ number: read.number, at: now() });
+    if (log.flash !== read.flash) probe.flashes.push({ at: now(), on: read.flash });
+    log.number = read.number;
+    log.flash = read.flash;
+    probe.mean = read.mean;
+  }
+
+  /** Reads `surface()` (a canvas or video, asked for anew each time) at every display refresh. */
+  function watch(surface) {
+    const read = reader();
+    const log = {};
+    const look = () => {
+      const source = surface();
+      if (source && (source.videoWidth ?? source.width) > 0) {
+        try {
+          note(log, read(source));
+        } catch (error) {
+          probe.errors.push(String(error));
+        }
+      }
+      requestAnimationFrame(look);
+    };
+    look();
+  }
+
+  /** Reads the camera and the microphone themselves, from a clone of each stream that the page's getUserMedia gives. */
+  function watchCamera() {
+    const devices = navigator.mediaDevices;
+    const getUserMedia = devices.getUserMedia.bind(devices);
+    devices.getUserMedia = async (constraints) => {
+      const stream = await getUserMedia(constraints);
+      for (const track of stream.getVideoTracks()) readCamera(track.clone());
+      if (stream.getAudioTracks().length) hear(new MediaStream([stream.getAudioTracks()[0].clone()]));
+      return stream;
+    };
+  }
+
+  async function readCamera(track) {
+    const read = reader();
+    const log = {};
+    const frames = new MediaStreamTrackProcessor({ track }).readable.getReader();
+    for (;;) {
+      const { value: frame, done } = await frames.read();
+      if (done) return;
+      note(log, read(frame));
+      frame.close();
+    }
+  }
+
+  function hear(stream) {
+    const context = new AudioContext();
+    context.createMediaStreamSource(stream).connect(context.destination);
+  }
+
+  // Whatever a page sends to its speakers is heard here too. The tap puts out silence.
+  const connect = AudioNode.prototype.connect;
+  AudioNode.prototype.connect = function (destination, ...rest) {
+    if (destination === this.context.destination && !this.isTap) {
+      const tap = this.context.createScriptProcessor(512, 1, 1);
+      tap.isTap = true;
+      const tone = { on: false, quiet: 0 };
+      tap.onaudioprocess = (event) => listen(tone, event.inputBuffer.getChannelData(0), this.context.sampleRate);
+      connect.call(this, tap);
+      connect.call(tap, this.context.destination);
+    }
+    return connect.call(this, destination, ...rest);
+  };
+
+  function listen(tone, samples, sampleRate) {
+    const level = goertzel(samples, 1000, sampleRate);
+    let energy = 0;
+    let crossings = 0;
+    for (let i = 0; i < samples.length; i++) {
+      energy += samples[i] * samples[i];
+      if (i && samples[i - 1] < 0 !== samples[i] < 0) crossings++;
+    }
+    probe.level = Math.sqrt(energy / samples.length);
+    if (probe.level > 0.01) {
+      probe.tones.push({ hz: (crossings * sampleRate) / (2 * samples.length), level: probe.level, at: now() });
+      if (probe.tones.length > 2000) probe.tones.splice(0, 1000);
+    }
+    const on = level > 0.05;
+    if (on && !tone.on && tone.quiet > 10) probe.beeps.push(now());
+    tone.quiet = on ? 0 : tone.quiet + 1;
+    tone.on = on;
+  }
+
+  function goertzel(samples, hz, sampleRate) {
+    const coefficient = 2 * Math.cos((2 * Math.PI * hz) / sampleRate);
+    let a = 0;
+    let b = 0;
+    for (const sample of samples) [a, b] = [sample + coefficient * a - b, a];
+    return (2 * Math.sqrt(Math.max(0, a * a + b * b - coefficient * a * b))) / samples.length;
+  }
+})();
