@@ -1,0 +1,75 @@
+// The demo pages as people meet them: both browsers, wide and narrow, English and Chinese, by keyboard, and audited.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { chromium, firefox } from "./lib/browsers.mjs";
+import { LESSON, chalkcast, gateway, run } from "./lib/programs.mjs";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const SIZES = { wide: { width: 1280, height: 800 }, narrow: { width: 360, height: 740 } };
+
+for (const launch of [chromium, firefox]) {
+  test(`the pages in ${launch.name}`, async (t) => {
+    const server = await gateway(t);
+    run(t, chalkcast(), ["publish", LESSON, `${server.rtmp}/live/lesson`, "--loop"]);
+    const browser = await launch();
+    t.after(() => browser.close());
+    for (const [path, name, ready] of [
+      ["/", "index", () => document.querySelector("h1") !== null],
+      ["/student?stream=lesson", "student", () => {
+        const { surface } = document.querySelector("chalkcast-player");
+        return (surface?.videoWidth ?? surface?.width) > 300;
+      }],
+      ["/student?stream=nobody", "student-waiting", () => /not started|没有开始|尚未开始|还没/.test(document.querySelector("chalkcast-player").shadowRoot.textContent)],
+      ["/teacher", "teacher", () => document.querySelector("chalkcast-publisher")?.shadowRoot.querySelector("button") !== null],
+    ]) {
+      for (const lang of ["en", "zh"]) {
+        const page = await browser.page();
+        await page.goto(`${server.http}${path}${path.includes("?") ? "&" : "?"}lang=${lang}`);
+        await page.until(`${name} is ready`, ready);
+        for (const [size, viewport] of Object.entries(SIZES)) {
+          await page.viewport(viewport);
+          await page.screenshot(`page-${name}-${lang}-${size}-${browser.name}`);
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          assert.ok(overflow <= 0, `${name} is ${overflow} px too wide at ${viewport.width} px`);
+        }
+        await page.evaluate(AXE);
+        const { violations } = await page.evaluate(() => axe.run(document));
+        assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`), [], `${name} ${lang}`);
+        assert.equal(await page.evaluate(() => document.documentElement.lang.slice(0, 2)), lang);
+        await page.close();
+      }
+    }
+  });
+}
+
+test("a teacher starts and stops by keyboard, sees what is sent, and has the student link", async (t) => {
+  const server = await gateway(t);
+  const browser = await chromium();
+  t.after(() => browser.close());
+  const page = await browser.page();
+  await page.goto(`${server.http}/teacher?lang=en`);
+  await page.until("the start button is enabled", () => {
+    const button = document.querySelector("chalkcast-publisher").shadowRoot.querySelector("[part~=start]");
+    return button && !button.disabled;
+  });
+  const focused = () => {
+    let element = document.activeElement;
+    while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+    return element?.part?.value ?? "";
+  };
+  for (let i = 0; i < 40 && !(await page.evaluate(focused)).includes("start"); i++) await page.raw.keyboard.press("Tab");
+  await page.raw.keyboard.press("Enter");
+  await page.until("kbit/s and frames shown", () => /\d+\s*×\s*\d+[\s\S]*fps[\s\S]*kbit\/s/.test(document.querySelector("chalkcast-publisher").shadowRoot.textContent));
+  const link = await page.evaluate(() => [...document.querySelectorAll("a[href], input")].map((element) => element.href ?? element.value).find((text) => /student\?stream=/.test(text)));
+  assert.match(link, /^http:\/\/localhost:\d+\/student\?stream=/);
+  const student = await browser.page();
+  await student.goto(link);
+  await student.until("the lesson plays", () => document.querySelector("chalkcast-player").surface?.width > 100);
+  await page.screenshot("teacher-live");
+  await student.screenshot("student-live");
+  await page.raw.keyboard.press("Enter");
+  await student.until("the student hears of the end", () => /ended|not started/i.test(document.querySelector("chalkcast-player").shadowRoot.textContent));
+});
