@@ -25,8 +25,13 @@ impl AacEncoder {
     #[cfg_attr(target_arch = "wasm32", wasm_bindgen(constructor))]
     pub fn new(sample_rate: u32, channels: usize, bitrate: u32) -> Result<AacEncoder, String> {
         let options = syom::EncodeOptions::raw().with_bitrate_bps(bitrate);
-        let encoder = syom::Encoder::new(sample_rate, channels, &options).map_err(|e| e.to_string())?;
-        Ok(Self { encoder, channels, input: vec![0.0; FRAME_SIZE * channels] })
+        let encoder =
+            syom::Encoder::new(sample_rate, channels, &options).map_err(|e| e.to_string())?;
+        Ok(Self {
+            encoder,
+            channels,
+            input: vec![0.0; FRAME_SIZE * channels],
+        })
     }
 
     /// The AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1).
@@ -40,10 +45,18 @@ impl AacEncoder {
     /// Another number of samples; the encoder itself failed and cannot be used again.
     pub fn encode(&mut self, planar: &[f32]) -> Result<Vec<u8>, String> {
         if planar.len() != self.input.len() {
-            return Err(format!("{} samples for {} channels of {FRAME_SIZE}", planar.len(), self.channels));
+            return Err(format!(
+                "{} samples for {} channels of {FRAME_SIZE}",
+                planar.len(),
+                self.channels
+            ));
         }
         for (to, from) in self.input.iter_mut().zip(planar) {
-            *to = if from.is_finite() { from.clamp(-1.0, 1.0) } else { 0.0 };
+            *to = if from.is_finite() {
+                from.clamp(-1.0, 1.0)
+            } else {
+                0.0
+            };
         }
         let planes: Vec<&[f32]> = self.input.chunks_exact(FRAME_SIZE).collect();
         let mut unit = Vec::new();
@@ -65,7 +78,9 @@ mod tests {
     fn a_frame_in_is_an_access_unit_out_and_the_tone_survives() {
         let mut encoder = AacEncoder::new(48_000, 1, 64_000).unwrap();
         assert_eq!(encoder.description(), [0x11, 0x88]);
-        let tone: Vec<f32> = (0..48 * FRAME_SIZE).map(|i| 0.5 * (i as f32 * 0.1309).sin()).collect();
+        let tone: Vec<f32> = (0..48 * FRAME_SIZE)
+            .map(|i| 0.5 * (i as f32 * 0.1309).sin())
+            .collect();
         let mut adts = Vec::new();
         for frame in tone.chunks_exact(FRAME_SIZE) {
             let unit = encoder.encode(frame).unwrap();
@@ -75,7 +90,11 @@ mod tests {
         let decoded = syom::decode_with(&adts, &syom::DecodeOptions::unbounded()).unwrap();
         // 1,024 samples of priming come first.
         let (mut noise, mut signal) = (0.0, 0.0);
-        for (a, b) in tone.iter().zip(&decoded.channels[0][FRAME_SIZE..]).skip(4 * FRAME_SIZE) {
+        for (a, b) in tone
+            .iter()
+            .zip(&decoded.channels[0][FRAME_SIZE..])
+            .skip(4 * FRAME_SIZE)
+        {
             noise += f64::from(a - b).powi(2);
             signal += f64::from(*a).powi(2);
         }
