@@ -1,0 +1,102 @@
+use alloc::collections::{BTreeMap, VecDeque};
+use core::time::Duration;
+
+use crate::Instant;
+
+/// How far back arrivals count.
+const WINDOW: Duration = Duration::from_secs(30);
+
+/// Ring bound: 30 s of a stream of 270 tags a second.
+const MAX_SAMPLES: usize = 8192;
+
+/// The transit times (arrival less media time) of the recent tags of one track, in buckets of a millisecond.
+///
+/// Transit has an unknown constant in it, the two clocks' origins, so only differences mean anything.
+#[derive(Debug, Default)]
+pub(super) struct Arrival {
+    samples: VecDeque<(Instant, i64)>,
+    counts: BTreeMap<i64, u32>,
+}
+
+impl Arrival {
+    pub(super) fn record(&mut self, now: Instant, transit_us: i64) {
+        let bucket = transit_us.div_euclid(1000);
+        self.samples.push_back((now, bucket));
+        *self.counts.entry(bucket).or_insert(0) += 1;
+        while let Some(&(at, bucket)) = self.samples.front() {
+            if now - at <= WINDOW && self.samples.len() <= MAX_SAMPLES {
+                break;
+            }
+            self.samples.pop_front();
+            if let Some(count) = self.counts.get_mut(&bucket) {
+                *count -= 1;
+                if *count == 0 {
+                    self.counts.remove(&bucket);
+                }
+            }
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.samples.clear();
+        self.counts.clear();
+    }
+
+    /// The least transit of the window in microseconds.
+    pub(super) fn min(&self) -> Option<i64> {
+        self.counts
+            .first_key_value()
+            .map(|(bucket, _)| bucket * 1000)
+    }
+
+    /// The greatest transit of the window in microseconds.
+    pub(super) fn max(&self) -> Option<i64> {
+        self.counts
+            .last_key_value()
+            .map(|(bucket, _)| (bucket + 1) * 1000)
+    }
+
+    /// The transit in microseconds that all but one tag in `one_in` keep to.
+    pub(super) fn upper_quantile(&self, one_in: usize) -> Option<i64> {
+        let mut above = self.samples.len() / one_in;
+        for (bucket, &count) in self.counts.iter().rev() {
+            let count = count as usize;
+            if count > above {
+                return Some((bucket + 1) * 1000);
+            }
+            above -= count;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_forgets() {
+        let mut arrival = Arrival::default();
+        arrival.record(Instant::ZERO, -5_000);
+        for second in 1..=30 {
+            arrival.record(Instant::from_micros(second * 1_000_000), 7_500);
+        }
+        assert_eq!(arrival.min(), Some(-5_000));
+        arrival.record(Instant::from_micros(30_000_001), 7_500);
+        assert_eq!(arrival.min(), Some(7_000));
+    }
+
+    #[test]
+    fn one_late_tag_in_a_hundred_is_above_the_quantile() {
+        let mut arrival = Arrival::default();
+        for i in 0..200u64 {
+            arrival.record(
+                Instant::from_micros(i * 10_000),
+                if i % 100 == 50 { 90_000 } else { 10_000 },
+            );
+        }
+        assert_eq!(arrival.upper_quantile(100), Some(11_000));
+        assert_eq!(arrival.upper_quantile(200), Some(91_000));
+        assert_eq!(arrival.max(), Some(91_000));
+    }
+}

@@ -1,0 +1,871 @@
+use alloc::collections::VecDeque;
+use core::time::Duration;
+
+use super::arrival::Arrival;
+use super::clock::{Clock, Steering};
+use super::media::Kind;
+use super::queue::{Queue, Waiting};
+use super::stats::{Meter, Stats};
+use super::timeline::{Timeline, wire};
+use super::{Config, Decode, Event, Input, Output, Rate, Show};
+use crate::flv::Tag;
+use crate::{Instant, Timestamp};
+
+const AUDIO: usize = 0;
+const VIDEO: usize = 1;
+const DATA: usize = 2;
+
+/// A delay that is off by more than this is mended by a skip, not by the rate: 8 s of stretching.
+const SKIP_US: i64 = 400_000;
+/// Catching up is over when a step of this length…
+const SETTLE: Duration = Duration::from_millis(100);
+/// … has brought the newest tag nearer to live by less than this.
+const SETTLE_US: i64 = 50_000;
+/// Pictures of a backlog are not shown unless it lasts longer than this: then a link too slow for it would leave the viewer with a still.
+const RUSH: Duration = Duration::from_millis(700);
+/// Sound that comes this much after its time is still played: the clock follows it.
+const AUDIO_LATE_US: i64 = 40_000;
+/// Sound leads as long as the sound card was last seen to advance within this.
+const LEAD_TIMEOUT: Duration = Duration::from_millis(250);
+/// The clock is brought to the sound card's at once where they differ by more than this; below, a tenth of the difference at each report.
+const SNAP_US: i64 = 60_000;
+/// A standstill of this length is a stall.
+const STALL: Duration = Duration::from_millis(100);
+/// Pictures inside the decoder, where the owner reports what comes out.
+const DECODER_QUEUE: usize = 12;
+/// The decoder is given this long to get nearer to live before pictures are shed.
+const SHED_AFTER: Duration = Duration::from_millis(500);
+/// The rate is looked at this often.
+const TICK: Duration = Duration::from_millis(50);
+/// What the 99th percentile of jitter is rounded up to the window's maximum by, at most.
+const TAIL_US: i64 = 25_000;
+/// The most delay where `buffer_time_max` is not set.
+const AUTO_MAX_US: i64 = 1_000_000;
+
+/// Decides when each received tag is decoded and played. See the [module](super) for the run loop.
+#[derive(Debug)]
+pub struct JitterBuffer {
+    config: Config,
+    timeline: Timeline,
+    arrival: [Arrival; 2],
+    queues: [Queue; 3],
+    clock: Clock,
+    steering: Steering,
+    phase: Phase,
+    /// When the clock stopped for lack of media.
+    starved: Option<Starved>,
+    /// The newest time of each track, microseconds, and how long a tag of it lasts.
+    end: [Option<i64>; 2],
+    step: [i64; 2],
+    /// The end of the last audio tag handed out, microseconds.
+    audio_out: Option<i64>,
+    last_headers: [Option<Tag>; 2],
+    need_keyframe: bool,
+    /// Whether a picture of the current start has been handed out for showing.
+    pictured: bool,
+    sound: Option<Sound>,
+    decoder: Decoder,
+    full: bool,
+    ended: bool,
+    meter: Meter,
+    told_rate: Rate,
+    timeout: Option<Instant>,
+    outputs: VecDeque<Output>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Nothing has come yet.
+    Idle,
+    /// A backlog is coming in faster than real time: at join and after an outage. Live is where its newest tag puts it.
+    CatchingUp {
+        since: Instant,
+        /// The least transit so far, microseconds.
+        best_us: i64,
+        mark: Instant,
+        mark_us: i64,
+        /// The position this began at, if something was playing.
+        from: Option<i64>,
+    },
+    Playing,
+}
+
+#[derive(Debug)]
+struct Starved {
+    since: Instant,
+    told: bool,
+}
+
+/// What the sound card was last seen at.
+#[derive(Debug)]
+struct Sound {
+    time_us: i64,
+    advanced: Instant,
+}
+
+/// What the video decoder is at.
+#[derive(Debug, Default)]
+struct Decoder {
+    reports: bool,
+    /// Presentation time and instant of each picture inside.
+    inside: VecDeque<(i64, Instant)>,
+    /// Since when, and how much, pictures have been late for its sake.
+    behind: Option<(Instant, i64)>,
+}
+
+impl JitterBuffer {
+    /// An empty buffer.
+    pub fn new(config: Config, now: Instant) -> Self {
+        Self {
+            config,
+            timeline: Timeline::default(),
+            arrival: Default::default(),
+            queues: Default::default(),
+            clock: Clock::new(),
+            steering: Steering::new(),
+            phase: Phase::Idle,
+            starved: None,
+            end: [None; 2],
+            step: [21_333, 33_333],
+            audio_out: None,
+            last_headers: [None, None],
+            need_keyframe: true,
+            pictured: false,
+            sound: None,
+            decoder: Decoder::default(),
+            full: false,
+            ended: false,
+            meter: Meter::new(now),
+            told_rate: Rate::NORMAL,
+            timeout: None,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Takes one input. Then drain [`poll_output`](Self::poll_output).
+    pub fn handle_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Tag(tag) => self.handle_tag(now, tag),
+            Input::Rendered { timestamp } => self.handle_rendered(now, timestamp),
+            Input::Decoded { timestamp } => self.handle_decoded(now, timestamp),
+            Input::Shown { timestamp } => self.handle_shown(now, timestamp),
+            Input::DecoderReset => self.handle_decoder_reset(),
+            Input::Begin => {
+                self.timeline.restart();
+                self.ended = false;
+            }
+            Input::End => {
+                if !self.ended && !matches!(self.phase, Phase::Idle) {
+                    self.ended = true;
+                    self.outputs.push_back(Output::Event(Event::Flush));
+                }
+            }
+        }
+        self.advance(now);
+    }
+
+    /// To be called when the instant of [`poll_timeout`](Self::poll_timeout) has come; harmless at any other time.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.advance(now);
+    }
+
+    /// The next thing to do; `None` when there is nothing until the next call.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is next wanted.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.timeout
+    }
+
+    /// Sets `bufferTime`. More of it is reached by standing still, less by a skip or a faster rate.
+    pub fn set_buffer_time(&mut self, now: Instant, buffer_time: Duration) {
+        self.config.buffer_time = buffer_time;
+        self.retarget(now);
+    }
+
+    /// Sets `bufferTimeMax`.
+    pub fn set_buffer_time_max(&mut self, now: Instant, buffer_time_max: Option<Duration>) {
+        self.config.buffer_time_max = buffer_time_max;
+        self.retarget(now);
+    }
+
+    /// Media received and not yet played; ActionScript's `bufferLength`.
+    pub fn buffer_length(&self, now: Instant) -> Duration {
+        let end = self.media_end().unwrap_or(0);
+        match self.phase {
+            Phase::Idle => Duration::ZERO,
+            _ => micros(
+                end - self
+                    .clock
+                    .position(now)
+                    .max(self.first_waiting().unwrap_or(i64::MIN)),
+            ),
+        }
+    }
+
+    /// The player's timestamp of what is due at `now`: what pictures are chosen by. `None` before anything has come.
+    pub fn position(&self, now: Instant) -> Option<Timestamp> {
+        match self.phase {
+            Phase::Idle => None,
+            _ => Some(wire(self.clock.position(now).div_euclid(1000))),
+        }
+    }
+
+    /// When the picture of this presentation time is due by the clock as it is at `now`; past if it is due already.
+    pub fn show_at(&self, now: Instant, timestamp: Timestamp) -> Instant {
+        self.clock.when(now, self.timeline.recall(timestamp) * 1000)
+    }
+
+    /// What is played at `now` is this much behind live, as the quickest tags show it. Network transit is not in it.
+    pub fn live_delay(&self, now: Instant) -> Option<Duration> {
+        Some(micros(self.live_us(now)? - self.clock.position(now)))
+    }
+
+    /// Everything measured.
+    pub fn stats(&self, now: Instant) -> Stats {
+        let base = self.base_us();
+        let jitter = base.map_or(0, |base| self.quantile_us().unwrap_or(base) - base);
+        let mut stats = self.meter.stats(now);
+        stats.jitter = micros(jitter);
+        stats.target = micros(self.target_us());
+        stats.depth = self.buffer_length(now);
+        stats.live_delay = self.live_delay(now);
+        stats.rate = self.told_rate.total();
+        stats.drift_ppm = (self.told_rate.resample - 1.0) * 1e6;
+        stats.bytes = self.queues.iter().map(Queue::bytes).sum();
+        stats.decoder_queue = self.decoder.inside.len();
+        if let Some(starved) = &self.starved {
+            stats.stalled += now - starved.since;
+        }
+        stats
+    }
+
+    fn handle_tag(&mut self, now: Instant, tag: Tag) {
+        let kind = Kind::of(&tag);
+        self.meter.received(now, tag.payload.len());
+        let (track, time) = match kind {
+            Kind::AudioHeader | Kind::VideoHeader => {
+                let track = if kind == Kind::AudioHeader {
+                    AUDIO
+                } else {
+                    VIDEO
+                };
+                self.last_headers[track] = Some(tag.clone());
+                (
+                    track,
+                    self.end[track]
+                        .or(self.media_end())
+                        .map_or(i64::from(tag.timestamp.as_millis()), |end| end / 1000),
+                )
+            }
+            Kind::Data => (DATA, self.timeline.locate(tag.timestamp)),
+            Kind::Audio | Kind::Video { .. } => {
+                let track = if kind == Kind::Audio { AUDIO } else { VIDEO };
+                let live = self.live_us(now).map(|live| live / 1000);
+                let time = self.timeline.map(track, tag.timestamp, live);
+                self.arrived(now, track, time * 1000);
+                (track, time)
+            }
+        };
+        self.queues[track].push(Waiting { tag, kind, time });
+        self.bound();
+    }
+
+    /// A media tag of `time_us` has come: what that says about the network.
+    fn arrived(&mut self, now: Instant, track: usize, time_us: i64) {
+        if let Some(end) = self.end[track] {
+            let step = time_us - end;
+            if (1..=200_000).contains(&step) {
+                self.step[track] = step;
+            }
+        }
+        self.end[track] = Some(self.end[track].map_or(time_us, |end| end.max(time_us)));
+        let transit = now.as_micros() as i64 - time_us;
+        match &mut self.phase {
+            Phase::Idle => self.catch_up(now, transit, None),
+            Phase::CatchingUp { best_us, .. } => *best_us = transit.min(*best_us),
+            Phase::Playing => {
+                let base = self.base_us().unwrap_or(transit);
+                let position = self.clock.position(now);
+                let delay = now.as_micros() as i64 - base - position;
+                let outage = time_us < position - SKIP_US
+                    || (self.starved.is_some() && delay > self.target_us() + SKIP_US);
+                if outage || transit < base - SKIP_US {
+                    self.catch_up(now, transit, Some(position));
+                } else {
+                    self.arrival[track].record(now, transit);
+                    self.resume(now);
+                }
+            }
+        }
+    }
+
+    fn catch_up(&mut self, now: Instant, transit: i64, from: Option<i64>) {
+        self.unstarve(now);
+        self.phase = Phase::CatchingUp {
+            since: now,
+            best_us: transit,
+            mark: now,
+            mark_us: transit,
+            from,
+        };
+    }
+
+    /// Moves the position with the backlog, and ends catching up where the backlog has ended.
+    fn follow_backlog(&mut self, now: Instant) {
+        let base = self.base_us();
+        let target = self.target_us();
+        let Phase::CatchingUp {
+            best_us,
+            mark,
+            mark_us,
+            from,
+            ..
+        } = &mut self.phase
+        else {
+            return;
+        };
+        let best = *best_us;
+        let known = base.is_some_and(|base| best <= base + target && best >= base - SETTLE_US);
+        let settled = if now - *mark >= SETTLE {
+            let stagnant = *mark_us - best < SETTLE_US;
+            (*mark, *mark_us) = (now, best);
+            stagnant
+        } else {
+            false
+        };
+        let from = *from;
+        if !known && !settled {
+            let position = now.as_micros() as i64 - best - target;
+            if from.is_none_or(|_| position > self.clock.position(now)) {
+                self.clock.set(now, position);
+            }
+            return;
+        }
+        // The old window says nothing about a connection whose base has moved by more than the buffer would ever hold.
+        if base.is_none_or(|base| best < base - SETTLE_US || best > base + self.max_us()) {
+            self.arrival.iter_mut().for_each(Arrival::clear);
+        }
+        let track = if self.end[VIDEO] > self.end[AUDIO] {
+            VIDEO
+        } else {
+            AUDIO
+        };
+        self.arrival[track].record(now, best);
+        self.phase = Phase::Playing;
+        let to = self.live_us(now).unwrap_or(0) - self.target_us();
+        self.jump(now, from, to);
+    }
+
+    /// Goes on at `to`.
+    fn jump(&mut self, now: Instant, from: Option<i64>, to: i64) {
+        self.clock.set(now, to);
+        self.steering.reset();
+        self.sound = None;
+        if let Some(from) = from {
+            self.meter.skips += 1;
+            self.outputs.push_back(Output::Skipped {
+                from: wire(from.div_euclid(1000)),
+                to: wire(to.div_euclid(1000)),
+            });
+        }
+    }
+
+    fn retarget(&mut self, now: Instant) {
+        if matches!(self.phase, Phase::Playing)
+            && let Some(live) = self.live_us(now)
+        {
+            let position = self.clock.position(now);
+            let to = live - self.target_us();
+            if (to - position).abs() > SKIP_US {
+                self.unstarve(now);
+                self.full = false;
+                if to > position {
+                    self.jump(now, Some(position), to);
+                } else {
+                    // Stand still until the position comes round again.
+                    self.clock.set(now, to);
+                    self.steering.reset();
+                }
+            }
+        }
+        self.advance(now);
+    }
+
+    fn handle_rendered(&mut self, now: Instant, timestamp: Timestamp) {
+        let time_us = self.timeline.recall(timestamp) * 1000;
+        if let Some(sound) = &mut self.sound {
+            if time_us > sound.time_us {
+                *sound = Sound {
+                    time_us,
+                    advanced: now,
+                };
+            } else {
+                return;
+            }
+        } else {
+            self.sound = Some(Sound {
+                time_us,
+                advanced: now,
+            });
+        }
+        if !matches!(self.phase, Phase::Playing) || self.starved.is_some() {
+            return;
+        }
+        let off = time_us - self.clock.position(now);
+        if off.abs() > SNAP_US {
+            self.clock.set(now, time_us);
+        } else {
+            self.clock.nudge(now, off as f64 / 10.0);
+        }
+    }
+
+    fn handle_decoded(&mut self, now: Instant, timestamp: Timestamp) {
+        self.decoder.reports = true;
+        let time_us = self.timeline.recall(timestamp) * 1000;
+        if let Some(index) = self
+            .decoder
+            .inside
+            .iter()
+            .position(|&(inside, _)| inside == time_us)
+            && let Some((_, since)) = self.decoder.inside.remove(index)
+        {
+            self.meter.decoded(now - since);
+        }
+    }
+
+    fn handle_shown(&mut self, now: Instant, timestamp: Timestamp) {
+        let picture = self.timeline.recall(timestamp) * 1000;
+        let skew = self
+            .sound_leads(now)
+            .then(|| self.clock.position(now) - picture);
+        self.meter.shown(now, skew);
+    }
+
+    fn handle_decoder_reset(&mut self) {
+        self.decoder.inside.clear();
+        self.decoder.behind = None;
+        self.need_keyframe = true;
+        for tag in self.last_headers.iter().flatten() {
+            let tag = Tag {
+                timestamp: wire(self.media_end().unwrap_or(0) / 1000),
+                ..tag.clone()
+            };
+            self.outputs.push_back(Output::Decode(Decode {
+                tag,
+                show: Show::Never,
+            }));
+        }
+    }
+
+    fn advance(&mut self, now: Instant) {
+        self.timeout = None;
+        if matches!(self.phase, Phase::Idle) {
+            self.release_headers();
+            return;
+        }
+        self.follow_backlog(now);
+        self.starve(now);
+        self.steer(now);
+        self.release_data(now);
+        self.release_audio(now);
+        self.release_video(now);
+        self.tell_full(now);
+        if let Phase::CatchingUp { mark, .. } = self.phase {
+            self.wake(mark + SETTLE);
+        }
+        if self.queues.iter().any(|queue| queue.len() > 0) {
+            self.wake(now + TICK);
+        }
+    }
+
+    /// Stops the clock where sound leads and nothing is left to play.
+    fn starve(&mut self, now: Instant) {
+        if let Some(starved) = &mut self.starved {
+            let stall = starved.since + STALL;
+            if !starved.told && now >= stall {
+                starved.told = true;
+                self.meter.stalls += 1;
+                self.full = false;
+                self.outputs.push_back(Output::Event(Event::Empty));
+            } else if !starved.told {
+                self.wake(stall);
+            }
+            return;
+        }
+        if !matches!(self.phase, Phase::Playing) || !self.sound_leads(now) {
+            return;
+        }
+        let Some(end) = self.media_end_with_steps() else {
+            return;
+        };
+        if self.clock.position(now) >= end {
+            let since = self.clock.when(now, end);
+            self.clock.stop(now, end);
+            self.starved = Some(Starved { since, told: false });
+            self.wake(since + STALL);
+        } else {
+            let at = self.clock.when(now, end);
+            self.wake(at);
+        }
+    }
+
+    /// Media has come: the clock goes on from where it stopped.
+    fn resume(&mut self, now: Instant) {
+        if self.starved.is_some() {
+            self.unstarve(now);
+            self.steering.reset();
+        }
+    }
+
+    fn unstarve(&mut self, now: Instant) {
+        if let Some(starved) = self.starved.take() {
+            self.meter.stalled += now - starved.since;
+            self.clock.start(now);
+        }
+    }
+
+    fn steer(&mut self, now: Instant) {
+        let filling = self
+            .first_waiting()
+            .is_some_and(|first| !self.full && self.clock.position(now) < first);
+        if !matches!(self.phase, Phase::Playing) || self.starved.is_some() || filling || self.ended
+        {
+            return;
+        }
+        let Some(live) = self.live_us(now) else {
+            return;
+        };
+        let position = self.clock.position(now);
+        let error = live - position - self.target_us();
+        let mut rate = self.steering.steer(now, error);
+        if self
+            .steering
+            .sustained_us(now)
+            .is_some_and(|error| error > SKIP_US)
+        {
+            self.jump(now, Some(position), position + error);
+            rate = self.steering.rate();
+        }
+        if rate != self.told_rate {
+            self.clock.set_rate(now, rate.total());
+            // A change of a part per million is heard by nobody: spare the owner.
+            if rate.stretch != self.told_rate.stretch
+                || (rate.resample - self.told_rate.resample).abs() > 1e-6
+            {
+                self.told_rate = rate;
+                self.outputs.push_back(Output::Rate(rate));
+            }
+        }
+    }
+
+    fn release_headers(&mut self) {
+        for track in [AUDIO, VIDEO, DATA] {
+            while let Some(waiting) = self.queues[track].pop() {
+                self.hand_out(waiting, Show::Never);
+            }
+        }
+    }
+
+    fn release_data(&mut self, now: Instant) {
+        while let Some(front) = self.queues[DATA].front() {
+            let at = self.clock.when(now, front.time * 1000);
+            if at > now {
+                self.wake(at);
+                return;
+            }
+            if let Some(waiting) = self.queues[DATA].pop() {
+                self.hand_out(waiting, Show::At(at));
+            }
+        }
+    }
+
+    fn release_audio(&mut self, now: Instant) {
+        let playing = matches!(self.phase, Phase::Playing);
+        let position = self.clock.position(now);
+        while let Some(front) = self.queues[AUDIO].front() {
+            let time_us = front.time * 1000;
+            let header = front.kind == Kind::AudioHeader;
+            let late = !header && time_us + self.step[AUDIO] < position - AUDIO_LATE_US;
+            let at = self.clock.when(now, time_us);
+            if !header && !late {
+                if !playing {
+                    return;
+                }
+                let release = at.saturating_sub(self.config.decode_lead);
+                if release > now {
+                    self.wake(release);
+                    return;
+                }
+            }
+            let Some(waiting) = self.queues[AUDIO].pop() else {
+                return;
+            };
+            if header {
+                self.hand_out(waiting, Show::Never);
+            } else if late {
+                if playing {
+                    self.meter.audio_late += 1;
+                }
+            } else {
+                // Timestamps are whole milliseconds: a tag follows the one before it if it starts within a third of its length of that one's end.
+                if self
+                    .audio_out
+                    .is_some_and(|end| (time_us - end).abs() > self.step[AUDIO] / 3)
+                {
+                    self.meter.audio_gaps += 1;
+                }
+                self.audio_out = Some(time_us + self.step[AUDIO]);
+                self.hand_out(waiting, Show::At(at));
+            }
+        }
+    }
+
+    fn release_video(&mut self, now: Instant) {
+        let position = self.clock.position(now);
+        self.skip_to_keyframe(now, position);
+        let rushing = match self.phase {
+            Phase::CatchingUp { since, .. } => Some(now - since < RUSH),
+            _ => None,
+        };
+        while let Some(front) = self.queues[VIDEO].front() {
+            if front.kind == Kind::VideoHeader {
+                if let Some(waiting) = self.queues[VIDEO].pop() {
+                    self.hand_out(waiting, Show::Never);
+                }
+                continue;
+            }
+            if self.need_keyframe && !front.is_keyframe() {
+                self.queues[VIDEO].pop();
+                self.meter.frames_lost += 1;
+                continue;
+            }
+            let first = !self.pictured;
+            let due = self.clock.when(now, front.time * 1000);
+            let release = if rushing.is_some() {
+                due
+            } else {
+                due.saturating_sub(self.config.decode_lead)
+            };
+            if release > now && !first {
+                self.wake(release);
+                return;
+            }
+            if self.decoder.reports && self.decoder.inside.len() >= DECODER_QUEUE {
+                self.wake(now + TICK);
+                return;
+            }
+            let presentation = front.presentation_us();
+            let overtaken = rushing == Some(true)
+                || presentation < position
+                    && self.queues[VIDEO]
+                        .next_time()
+                        .is_some_and(|next| next * 1000 <= position);
+            let show = if first {
+                Show::At(now)
+            } else if overtaken {
+                self.meter.frames_unshown += 1;
+                Show::Never
+            } else {
+                Show::At(self.clock.when(now, presentation))
+            };
+            let Some(waiting) = self.queues[VIDEO].pop() else {
+                return;
+            };
+            self.need_keyframe = false;
+            self.pictured = true;
+            if self.decoder.inside.len() < DECODER_QUEUE {
+                self.decoder.inside.push_back((presentation, now));
+            }
+            self.hand_out(waiting, show);
+        }
+    }
+
+    /// Drops what a newer keyframe that is due makes needless, and what the decoder will never get done.
+    fn skip_to_keyframe(&mut self, now: Instant, position: i64) {
+        let late = self.queues[VIDEO]
+            .front()
+            .map_or(0, |front| position - front.time * 1000);
+        if late < SKIP_US / 2 || !self.pictured {
+            self.decoder.behind = None;
+            return;
+        }
+        if let Some(needless) = self.queues[VIDEO].before_newest_keyframe(position) {
+            for _ in 0..needless {
+                let Some(waiting) = self.queues[VIDEO].pop() else {
+                    return;
+                };
+                match waiting.kind {
+                    Kind::VideoHeader => self.hand_out(waiting, Show::Never),
+                    _ => self.meter.frames_skipped += 1,
+                }
+            }
+            if needless > 0 {
+                self.decoder.behind = None;
+                return;
+            }
+        }
+        // Late with nothing to skip to: fine while the decoder gains on it.
+        let (since, before) = *self.decoder.behind.get_or_insert((now, late));
+        if now - since < SHED_AFTER {
+            return;
+        }
+        let gained = before - late;
+        self.decoder.behind = None;
+        if gained < 50_000
+            && self.decoder.inside.len() >= DECODER_QUEUE
+            && matches!(self.phase, Phase::Playing)
+        {
+            self.need_keyframe = true;
+            let all = !self.queues[VIDEO].has_keyframe();
+            while all || !self.queues[VIDEO].front().is_none_or(Waiting::is_keyframe) {
+                let Some(waiting) = self.queues[VIDEO].pop() else {
+                    return;
+                };
+                match waiting.kind {
+                    Kind::VideoHeader => self.hand_out(waiting, Show::Never),
+                    _ => self.meter.frames_shed += 1,
+                }
+            }
+        }
+    }
+
+    /// Keeps to the limits by giving up the oldest media.
+    fn bound(&mut self) {
+        loop {
+            let bytes: usize = self.queues.iter().map(Queue::bytes).sum();
+            let tags: usize = self.queues.iter().map(Queue::len).sum();
+            if bytes <= self.config.max_bytes && tags <= self.config.max_tags {
+                return;
+            }
+            let oldest = self
+                .queues
+                .iter_mut()
+                .max_by_key(|queue| (queue.bytes(), queue.len()));
+            let Some(waiting) = oldest.and_then(Queue::pop) else {
+                return;
+            };
+            match waiting.kind {
+                Kind::AudioHeader | Kind::VideoHeader => self.hand_out(waiting, Show::Never),
+                Kind::Video { .. } => {
+                    self.need_keyframe = true;
+                    self.meter.frames_lost += 1;
+                }
+                Kind::Audio | Kind::Data => {}
+            }
+        }
+    }
+
+    fn tell_full(&mut self, now: Instant) {
+        if self.full || !matches!(self.phase, Phase::Playing) || self.starved.is_some() {
+            if self.full
+                && self.ended
+                && self
+                    .media_end_with_steps()
+                    .is_some_and(|end| self.clock.position(now) >= end)
+            {
+                self.full = false;
+                self.outputs.push_back(Output::Event(Event::Empty));
+            }
+            return;
+        }
+        let position = self.clock.position(now);
+        let begun = self.media_end().is_some_and(|end| end > position - SKIP_US)
+            && self
+                .first_waiting()
+                .is_none_or(|first| first <= position + self.config.decode_lead.as_micros() as i64);
+        if begun && !self.ended {
+            self.full = true;
+            self.outputs.push_back(Output::Event(Event::Full));
+        }
+    }
+
+    fn hand_out(&mut self, waiting: Waiting, show: Show) {
+        let tag = Tag {
+            timestamp: wire(waiting.time),
+            ..waiting.tag
+        };
+        self.outputs.push_back(Output::Decode(Decode { tag, show }));
+    }
+
+    fn wake(&mut self, at: Instant) {
+        self.timeout = Some(self.timeout.map_or(at, |timeout| timeout.min(at)));
+    }
+
+    fn sound_leads(&self, now: Instant) -> bool {
+        self.sound
+            .as_ref()
+            .is_some_and(|sound| now - sound.advanced < LEAD_TIMEOUT)
+    }
+
+    /// Where the newest tag would be now if it were as quick as the quickest.
+    fn live_us(&self, now: Instant) -> Option<i64> {
+        let base = match self.phase {
+            Phase::CatchingUp { best_us, .. } => best_us,
+            _ => self.base_us()?,
+        };
+        Some(now.as_micros() as i64 - base)
+    }
+
+    fn base_us(&self) -> Option<i64> {
+        self.arrival.iter().filter_map(Arrival::min).min()
+    }
+
+    fn quantile_us(&self) -> Option<i64> {
+        self.arrival
+            .iter()
+            .filter_map(|arrival| arrival.upper_quantile(100))
+            .max()
+    }
+
+    /// The delay to keep.
+    fn target_us(&self) -> i64 {
+        let margin = self.config.decode_margin.as_micros() as i64 + self.meter.decode_us();
+        let need = match (self.base_us(), self.quantile_us()) {
+            (Some(base), Some(quantile)) => {
+                let max = self
+                    .arrival
+                    .iter()
+                    .filter_map(Arrival::max)
+                    .max()
+                    .unwrap_or(quantile);
+                max.min(quantile + TAIL_US) - base
+            }
+            _ => 0,
+        };
+        let least = self.config.buffer_time.as_micros() as i64;
+        (need + margin).max(least).min(self.max_us())
+    }
+
+    fn max_us(&self) -> i64 {
+        let least = self.config.buffer_time.as_micros() as i64;
+        self.config
+            .buffer_time_max
+            .map_or(AUTO_MAX_US, |max| max.as_micros() as i64)
+            .max(least)
+    }
+
+    fn media_end(&self) -> Option<i64> {
+        self.end.iter().flatten().copied().max()
+    }
+
+    fn media_end_with_steps(&self) -> Option<i64> {
+        [AUDIO, VIDEO]
+            .into_iter()
+            .filter_map(|track| Some(self.end[track]? + self.step[track]))
+            .max()
+    }
+
+    fn first_waiting(&self) -> Option<i64> {
+        [AUDIO, VIDEO]
+            .into_iter()
+            .filter_map(|track| Some(self.queues[track].front()?.time * 1000))
+            .min()
+    }
+}
+
+fn micros(us: i64) -> Duration {
+    Duration::from_micros(u64::try_from(us).unwrap_or(0))
+}
