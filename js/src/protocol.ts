@@ -33,7 +33,10 @@ export interface AudioSettings {
   codec: "aac" | "opus";
 }
 
-/** From the page to the Worker. */
+/**
+ * From the page to the Worker. "init" comes first and alone: the page holds back everything else until the Worker has said "ready"
+ * (it may have to start it a second way), then sends it in the order it was asked for. A stream's messages wait for NetConnection.Connect.Success.
+ */
 export type ToWorker =
   /** First. `aacUrl` is an ES module like `aac.ts`; it is imported only when this browser does not encode AAC itself. */
   | { type: "init"; wasmUrl: string; aacUrl: string }
@@ -56,9 +59,10 @@ export type ToWorker =
   /*
    * Playing: where pictures and sound go. The Worker gives the canvas its size. For sound, the page makes a "chalkcast-playback" node
    * (worklet.ts), hands one end of a MessageChannel to it by `node.port.postMessage({ type: "port", port }, [port])` and the other end here.
-   * Latencies are seconds, as AudioContext has them; `audioOutputState` follows every change of the context's state and now and then its latency.
+   * `audioOutputState` follows every change of the context's state and of its latency (milliseconds).
    */
-  | { type: "canvas"; stream: number; canvas: OffscreenCanvas }
+  /** `null`: nothing shows this stream any more. */
+  | { type: "canvas"; stream: number; canvas: OffscreenCanvas | null }
   | { type: "audioOutput"; stream: number; port: MessagePort; sampleRate: number; outputLatency: number }
   | { type: "audioOutputState"; stream: number; running: boolean; outputLatency: number }
   /*
@@ -100,8 +104,8 @@ export interface StreamStats {
   [more: string]: number | string | undefined;
 }
 
-/** What a node's own port is told, once: the port to the Worker. */
-export type ToNode = { type: "port"; port: MessagePort };
+/** What the page says to either worklet node, once and first: the port to the Worker, over which everything below goes. */
+export type ToWorkletNode = { type: "port"; port: MessagePort };
 
 /**
  * Through the playback worklet's port, from the Worker: planar samples, transferred, that hold `duration` ms of media from `timestamp` (media ms) on.

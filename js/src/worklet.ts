@@ -2,7 +2,7 @@
  * What runs on the audio thread: playback of the samples the Worker posts, and capture where MediaStreamTrackProcessor is missing.
  * Both speak straight to the Worker through a port handed to them by `{ type: "port" }`, so a busy page interrupts neither.
  */
-import type { FromCaptureWorklet, FromWorklet, ToNode, ToWorklet } from "./protocol.js";
+import type { FromCaptureWorklet, FromWorklet, ToWorklet, ToWorkletNode } from "./protocol.js";
 
 /* The global scope of an AudioWorklet, which TypeScript's DOM library does not describe. */
 declare const currentFrame: number;
@@ -33,7 +33,7 @@ class Playback extends AudioWorkletProcessor {
 
   constructor() {
     super();
-    this.port.onmessage = ({ data }: MessageEvent<ToNode>) => {
+    this.port.onmessage = ({ data }: MessageEvent<ToWorkletNode>) => {
       this.worker?.close();
       this.flush();
       this.worker = data.port;
@@ -131,7 +131,7 @@ class Capture extends AudioWorkletProcessor {
 
   constructor() {
     super();
-    this.port.onmessage = ({ data }: MessageEvent<ToNode>) => {
+    this.port.onmessage = ({ data }: MessageEvent<ToWorkletNode>) => {
       this.worker = data.port;
       this.filled = 0;
     };
