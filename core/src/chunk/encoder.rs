@@ -1,0 +1,199 @@
+use alloc::vec::Vec;
+
+use super::header::{
+    CHUNK_STREAM_IDS, EXTENDED, continuation, push_basic, push_extended, push_timestamp,
+};
+use super::{DEFAULT_CHUNK_SIZE, Error, Head, MAX_MESSAGE_LENGTH};
+use crate::Timestamp;
+use crate::message::Raw;
+use crate::wire::u24_bytes;
+
+/// Cuts one connection's messages into chunks, with the shortest header each allows.
+///
+/// Where a timestamp field would need an extended timestamp it sends a type 0 header with the absolute timestamp,
+/// which peers disagree about least.
+#[derive(Debug)]
+pub struct Encoder {
+    chunk_size: u32,
+    previous: Vec<Previous>,
+}
+
+/// The header a chunk stream last carried.
+#[derive(Debug)]
+struct Previous {
+    chunk_stream_id: u32,
+    stream_id: u32,
+    timestamp: Timestamp,
+    length: u32,
+    message_type: u8,
+    /// What a type 3 chunk would add; `None` after type 0, where peers disagree about it.
+    delta: Option<u32>,
+}
+
+impl Encoder {
+    /// An encoder at the chunk size of [`DEFAULT_CHUNK_SIZE`].
+    pub const fn new() -> Self {
+        Self {
+            chunk_size: DEFAULT_CHUNK_SIZE,
+            previous: Vec::new(),
+        }
+    }
+
+    /// Sets the size of the chunks from the next message on, in bytes; call it after encoding the Set Chunk Size that announces it (§5.4.1).
+    ///
+    /// Zero is taken as 1.
+    pub fn set_chunk_size(&mut self, bytes: u32) {
+        self.chunk_size = bytes.max(1);
+    }
+
+    /// Appends `message` to `out` as chunks of chunk stream `chunk_stream_id` (2 to 65,599; what is outside is moved to the nearer end).
+    ///
+    /// Fails, with nothing appended, if the message is longer than [`MAX_MESSAGE_LENGTH`].
+    pub fn encode(
+        &mut self,
+        chunk_stream_id: u32,
+        message: &Raw,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let chunk_stream_id =
+            chunk_stream_id.clamp(*CHUNK_STREAM_IDS.start(), *CHUNK_STREAM_IDS.end());
+        let length = message_length(chunk_stream_id, message.payload.len())?;
+        let (head, field) = self.head(chunk_stream_id, message, length);
+        push_chunks(
+            &head,
+            &message.payload,
+            self.chunk_size,
+            &continuation(chunk_stream_id, field),
+            out,
+        );
+        Ok(())
+    }
+
+    /// Sends the next message of the chunk stream with a whole header; for when something else was sent on it.
+    pub fn forget(&mut self, chunk_stream_id: u32) {
+        self.previous
+            .retain(|previous| previous.chunk_stream_id != chunk_stream_id);
+    }
+
+    /// The size of the chunks in bytes.
+    pub const fn chunk_size(&self) -> u32 {
+        self.chunk_size
+    }
+
+    /// The first chunk's header, and the value its timestamp field stands for.
+    fn head(&mut self, chunk_stream_id: u32, message: &Raw, length: u32) -> (Head, u32) {
+        let Raw {
+            message_type,
+            stream_id,
+            timestamp,
+            ..
+        } = *message;
+        let found = self
+            .previous
+            .iter_mut()
+            .find(|previous| previous.chunk_stream_id == chunk_stream_id);
+        let Some(previous) = found else {
+            self.previous.push(Previous {
+                chunk_stream_id,
+                stream_id,
+                timestamp,
+                length,
+                message_type,
+                delta: None,
+            });
+            return (
+                full_head(chunk_stream_id, message, length),
+                timestamp.as_millis(),
+            );
+        };
+        let same_stream = previous.stream_id == stream_id;
+        let same_shape = previous.length == length && previous.message_type == message_type;
+        let delta = timestamp.since(previous.timestamp).cast_unsigned();
+        let same_delta = previous.delta == Some(delta);
+        // A step back is a delta of 2^31 or more: over the escape as well.
+        let by_delta = same_stream && delta < EXTENDED;
+        *previous = Previous {
+            chunk_stream_id,
+            stream_id,
+            timestamp,
+            length,
+            message_type,
+            delta: by_delta.then_some(delta),
+        };
+        if !by_delta {
+            return (
+                full_head(chunk_stream_id, message, length),
+                timestamp.as_millis(),
+            );
+        }
+        let chunk_type = if !same_shape {
+            1
+        } else if same_delta {
+            3
+        } else {
+            2
+        };
+        let mut head = Head::default();
+        push_basic(&mut head, chunk_type, chunk_stream_id);
+        if chunk_type < 3 {
+            push_timestamp(&mut head, delta);
+        }
+        if chunk_type < 2 {
+            head.push(&u24_bytes(length));
+            head.push(&[message_type]);
+        }
+        (head, delta)
+    }
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The length as the 24-bit field holds it.
+pub(super) fn message_length(chunk_stream_id: u32, length: usize) -> Result<u32, Error> {
+    let limit = MAX_MESSAGE_LENGTH;
+    u32::try_from(length)
+        .ok()
+        .filter(|length| *length <= limit)
+        .ok_or(Error::MessageTooLong {
+            chunk_stream_id,
+            length,
+            limit: limit as usize,
+        })
+}
+
+/// A type 0 header (§5.3.1.2.1).
+pub(super) fn full_head(chunk_stream_id: u32, message: &Raw, length: u32) -> Head {
+    let timestamp = message.timestamp.as_millis();
+    let mut head = Head::default();
+    push_basic(&mut head, 0, chunk_stream_id);
+    push_timestamp(&mut head, timestamp);
+    head.push(&u24_bytes(length));
+    head.push(&[message.message_type]);
+    head.push(&message.stream_id.to_le_bytes());
+    push_extended(&mut head, timestamp);
+    head
+}
+
+/// Appends `head` and the payload to `out`, with `continuation` between the chunks.
+pub(super) fn push_chunks(
+    head: &[u8],
+    payload: &[u8],
+    chunk_size: u32,
+    continuation: &[u8],
+    out: &mut Vec<u8>,
+) {
+    let chunk_size = chunk_size as usize;
+    let chunks = payload.len().div_ceil(chunk_size).max(1);
+    out.reserve(head.len() + payload.len() + (chunks - 1) * continuation.len());
+    out.extend_from_slice(head);
+    let (first, rest) = payload.split_at(chunk_size.min(payload.len()));
+    out.extend_from_slice(first);
+    for chunk in rest.chunks(chunk_size) {
+        out.extend_from_slice(continuation);
+        out.extend_from_slice(chunk);
+    }
+}

@@ -1,0 +1,84 @@
+//! The chunk streams of a decoder.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use super::Error;
+
+/// What a chunk stream remembers between chunks: the header fields that later headers leave out, and the message so far.
+#[derive(Debug, Default)]
+pub(super) struct ChunkStream {
+    /// Whether a type 0 or type 1 header has come.
+    known: bool,
+    pub(super) message_type: u8,
+    pub(super) stream_id: u32,
+    pub(super) length: u32,
+    /// Of the newest message.
+    pub(super) timestamp: u32,
+    /// What the last timestamp field stood for, which is what a type 3 chunk that starts a message adds (§5.3.1.2.4).
+    pub(super) delta: u32,
+    /// Whether `delta` came as an extended timestamp, which type 3 chunks may repeat.
+    pub(super) extended: bool,
+    /// The unfinished message; empty between messages. Its capacity counts against the limit.
+    pub(super) payload: Vec<u8>,
+}
+
+/// Chunk stream ids below this are looked up in a table, the others in a tree.
+const NARROW: u32 = 64;
+
+/// All chunk streams a peer has used.
+#[derive(Debug)]
+pub(super) struct ChunkStreams {
+    /// By id, up to the greatest in use below [`NARROW`].
+    narrow: Vec<ChunkStream>,
+    wide: BTreeMap<u32, ChunkStream>,
+    count: usize,
+}
+
+impl ChunkStreams {
+    pub(super) const fn new() -> Self {
+        Self {
+            narrow: Vec::new(),
+            wide: BTreeMap::new(),
+            count: 0,
+        }
+    }
+
+    /// The chunk stream with this id, if a header has opened it.
+    #[inline]
+    pub(super) fn find(&mut self, id: u32) -> Option<&mut ChunkStream> {
+        if id < NARROW {
+            self.narrow.get_mut(id as usize)
+        } else {
+            self.wide.get_mut(&id)
+        }
+        .filter(|stream| stream.known)
+    }
+
+    /// Opens the chunk stream with this id unless it is open.
+    pub(super) fn open(&mut self, id: u32, limit: usize) -> Result<(), Error> {
+        if self.find(id).is_some() {
+            return Ok(());
+        }
+        if self.count >= limit {
+            return Err(Error::TooManyChunkStreams {
+                chunk_stream_id: id,
+                limit,
+            });
+        }
+        let stream = if id < NARROW {
+            let index = id as usize;
+            if self.narrow.len() <= index {
+                self.narrow.resize_with(index + 1, ChunkStream::default);
+            }
+            self.narrow.get_mut(index)
+        } else {
+            Some(self.wide.entry(id).or_default())
+        };
+        if let Some(stream) = stream {
+            stream.known = true;
+            self.count += 1;
+        }
+        Ok(())
+    }
+}
