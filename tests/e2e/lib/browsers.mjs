@@ -12,8 +12,8 @@ import { until } from "./until.mjs";
 export const OUT = fileURLToPath(new URL("../out/", import.meta.url));
 const PROBE = readFileSync(new URL("./probe.js", import.meta.url), "utf8");
 
-/** Headless Chromium with the barcode camera and the beeping microphone. `allow: false` refuses both, as a user would. */
-export async function chromium({ allow = true } = {}) {
+/** Headless Chromium with the barcode camera (`camera` is its size) and the beeping microphone. `allow: false` refuses both, as a user would. */
+export async function chromium({ allow = true, camera = [320, 240] } = {}) {
   const browser = await playwright.launch({
     executablePath: find("chromium", ["/usr/bin/chromium"]),
     args: [
@@ -27,7 +27,7 @@ export async function chromium({ allow = true } = {}) {
       "--autoplay-policy=no-user-gesture-required",
       "--use-fake-device-for-media-stream",
       ...(allow ? ["--use-fake-ui-for-media-stream"] : ["--deny-permission-prompts"]),
-      `--use-file-for-fake-video-capture=${await cameraFile(OUT)}`,
+      `--use-file-for-fake-video-capture=${await cameraFile(OUT, camera)}`,
       `--use-file-for-fake-audio-capture=${microphoneFile(OUT)}`,
     ],
   });

@@ -5,10 +5,10 @@ import { FRAMES } from "./media.mjs";
 import { median } from "./until.mjs";
 
 /** Publishes `name` from the page's camera and microphone; the page must come from the gateway. Resolves at NetStream.Publish.Start. */
-export async function teach(page, gateway, name, { app = "live", camera = [320, 240, 30], keyFrameInterval } = {}) {
+export async function teach(page, gateway, name, { app = "live", camera = [320, 240, 30], keyFrameInterval, microphone = true } = {}) {
   await page.goto(`${gateway.http}/`);
   await page.evaluate(
-    async ({ url, name, camera, keyFrameInterval }) => {
+    async ({ url, name, camera, keyFrameInterval, microphone }) => {
       const { NetConnection, NetStream, Camera, Microphone } = await import("/chalkcast/index.js");
       globalThis.statuses = [];
       const connection = (globalThis.connection = new NetConnection());
@@ -21,30 +21,31 @@ export async function teach(page, gateway, name, { app = "live", camera = [320, 
       device.setQuality(50_000, 0);
       if (keyFrameInterval) device.setKeyFrameInterval(keyFrameInterval);
       stream.attachCamera(device);
-      stream.attachAudio(Microphone.getMicrophone());
+      if (microphone) stream.attachAudio(Microphone.getMicrophone());
       stream.publish(name, "live");
     },
-    { url: `${gateway.ws}/${app}`, name, camera, keyFrameInterval },
+    { url: `${gateway.ws}/${app}`, name, camera, keyFrameInterval, microphone },
   );
   await status(page, "NetStream.Publish.Start");
 }
 
 /** Plays `name` on the page with a `<chalkcast-player>`, reading its surface. */
-export async function attend(page, gateway, name, { app = "live", bufferTime = 0.1, origin = gateway.http } = {}) {
+export async function attend(page, gateway, name, { app = "live", bufferTime = 0.1, renderer, origin = gateway.http } = {}) {
   if (origin === gateway.http) await page.goto(`${gateway.http}/`);
   await page.evaluate(
-    async ({ src, bufferTime }) => {
+    async ({ src, bufferTime, renderer }) => {
       await import("/chalkcast/elements.js");
       globalThis.statuses = [];
       const player = (globalThis.player = document.createElement("chalkcast-player"));
       player.setAttribute("buffer-time", String(bufferTime));
-      player.addEventListener("netStatus", (event) => statuses.push(event.info ?? event.detail));
+      if (renderer) player.setAttribute("renderer", renderer);
+      player.addEventListener("netStatus", (event) => statuses.push(event.info));
       player.style.cssText = "display:block;width:320px";
       player.setAttribute("src", src);
       document.body.prepend(player);
       probe.watch(() => player.surface);
     },
-    { src: `${gateway.ws}/${app}/${name}`, bufferTime },
+    { src: `${gateway.ws}/${app}/${name}`, bufferTime, renderer },
   );
 }
 

@@ -4,8 +4,6 @@ import { createWriteStream, existsSync, mkdirSync, renameSync, writeFileSync } f
 import { once } from "node:events";
 import { join } from "node:path";
 
-export const WIDTH = 320;
-export const HEIGHT = 240;
 export const RATE = 30;
 /** The camera's picture repeats after this many frames. */
 export const FRAMES = 300;
@@ -16,16 +14,16 @@ const SAMPLE_RATE = 48000;
 const BITS = 16;
 
 /** The y4m file for `--use-file-for-fake-video-capture`: the frame number as a barcode, a flash each second, a moving bar. */
-export async function cameraFile(dir) {
-  const path = join(dir, `camera-${WIDTH}x${HEIGHT}-${RATE}-${FRAMES}.y4m`);
+export async function cameraFile(dir, [width, height]) {
+  const path = join(dir, `camera-${width}x${height}-${RATE}-${FRAMES}.y4m`);
   if (existsSync(path)) return path;
   mkdirSync(dir, { recursive: true });
   const partial = `${path}.${process.pid}`;
   const out = createWriteStream(partial);
-  out.write(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F${RATE}:1 Ip A1:1 C420jpeg\n`);
+  out.write(`YUV4MPEG2 W${width} H${height} F${RATE}:1 Ip A1:1 C420jpeg\n`);
   for (let n = 0; n < FRAMES; n++) {
     out.write("FRAME\n");
-    if (!out.write(picture(n))) await once(out, "drain");
+    if (!out.write(picture(n, width, height))) await once(out, "drain");
   }
   out.end();
   await once(out, "finish");
@@ -33,23 +31,22 @@ export async function cameraFile(dir) {
   return path;
 }
 
-function picture(n) {
-  const luma = WIDTH * HEIGHT;
-  const data = Buffer.alloc(luma * 1.5, 128);
-  for (let y = 0; y < HEIGHT; y++) {
-    for (let x = 0; x < WIDTH; x++) data[y * WIDTH + x] = pixel(n, x, y);
+function picture(n, width, height) {
+  const data = Buffer.alloc(width * height * 1.5, 128);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) data[y * width + x] = luma(n, x / width, y / height);
   }
   return data;
 }
 
-// Rows 0 to 1/6: the number's bits, most significant first; to 2/6: their complement, so that a torn or blank picture reads as nothing.
-function pixel(n, x, y) {
-  if (y < HEIGHT / 3) {
-    const bit = (n >> (BITS - 1 - Math.floor((x * BITS) / WIDTH))) & 1;
-    return bit === (y < HEIGHT / 6 ? 1 : 0) ? 235 : 16;
+// The upper sixth: the number's bits, most significant first; the next: their complement, so that a torn or blank picture reads as nothing.
+function luma(n, x, y) {
+  if (y < 1 / 3) {
+    const bit = (n >> (BITS - 1 - Math.floor(x * BITS))) & 1;
+    return bit === (y < 1 / 6 ? 1 : 0) ? 235 : 16;
   }
-  if (y >= (HEIGHT * 2) / 3) return n % RATE < 3 ? 235 : 16;
-  return Math.abs(x - ((n * 4) % WIDTH)) < 12 ? 200 : 60 + ((x + y) >> 3);
+  if (y >= 2 / 3) return n % RATE < 3 ? 235 : 16;
+  return Math.abs(x - ((n * 4) % 320) / 320) < 0.04 ? 200 : 60 + 60 * x;
 }
 
 /** The WAV file for `--use-file-for-fake-audio-capture`: a 0.1 s beep of `BEEP_HZ` at the start of each second. */

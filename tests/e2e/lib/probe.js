@@ -53,27 +53,27 @@
     return sum / ((data.length / 64) * 3);
   }
 
-  function note(log, read) {
+  function note(log, read, pictures = probe.pictures) {
     if (read.number === undefined) {
       probe.mean = read.mean;
       return;
     }
-    if (log.number !== read.number) probe.pictures.push({ number: read.number, at: now() });
+    if (log.number !== read.number) pictures.push({ number: read.number, at: now() });
     if (log.flash !== read.flash) probe.flashes.push({ at: now(), on: read.flash });
     log.number = read.number;
     log.flash = read.flash;
     probe.mean = read.mean;
   }
 
-  /** Reads `surface()` (a canvas or video, asked for anew each time) at every display refresh. */
-  function watch(surface) {
+  /** Reads `surface()` (a canvas or video, asked for anew each time) at every display refresh, into `pictures`. */
+  function watch(surface, pictures) {
     const read = reader();
     const log = {};
     const look = () => {
       const source = surface();
       if (source && (source.videoWidth ?? source.width) > 0) {
         try {
-          note(log, read(source));
+          note(log, read(source), pictures);
         } catch (error) {
           probe.errors.push(String(error));
         }
