@@ -1,0 +1,116 @@
+use alloc::string::String;
+use core::time::Duration;
+
+use super::{Status, StreamKey};
+
+/// What the owner of a session did wrong. The session is as it was before the call.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UsageError {
+    /// The session has ended.
+    #[error("the session is closed")]
+    Closed,
+    /// connect has not been called, or not been answered.
+    #[error("not connected")]
+    NotConnected,
+    /// connect has been called, or answered, before.
+    #[error("connect was already answered or sent")]
+    AlreadyConnected,
+    /// The stream was never created, or has been deleted.
+    #[error("no stream {}", .0.0)]
+    UnknownStream(StreamKey),
+    /// The stream is not doing what the call is about.
+    #[error("stream {} is not {expected}", .stream.0)]
+    WrongState {
+        /// Which stream.
+        stream: StreamKey,
+        /// What it would have to be doing.
+        expected: &'static str,
+    },
+    /// As many streams as the limits allow are there.
+    #[error("{limit} streams are the limit of a connection")]
+    TooManyStreams {
+        /// The limit.
+        limit: usize,
+    },
+    /// As many calls as the limits allow await their answer.
+    #[error("{limit} calls in flight are the limit of a connection")]
+    TooManyCalls {
+        /// The limit.
+        limit: usize,
+    },
+    /// A [`chunk::SharedMessage`](crate::chunk::SharedMessage) was encoded for another chunk size than this connection sends.
+    #[error("encoded for chunk size {message}, but the connection sends {connection}")]
+    ChunkSize {
+        /// What the message was encoded for.
+        message: u32,
+        /// What the connection announced.
+        connection: u32,
+    },
+    /// The peer did not announce that it can do this.
+    #[error("the peer does not support {0}")]
+    Unsupported(&'static str),
+}
+
+/// What the peer did wrong, beyond what a status or `_error` can answer.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PeerError {
+    /// It does not speak RTMP.
+    #[error("{0}")]
+    Handshake(String),
+    /// Its chunks are malformed or over a limit.
+    #[error("{0}")]
+    Chunk(String),
+    /// It sent a message that is malformed where nothing can be passed over.
+    #[error("{0}")]
+    Message(String),
+    /// It sent more than a limit allows.
+    #[error("{what}: {value} is over the limit of {limit}")]
+    Limit {
+        /// What was counted.
+        what: &'static str,
+        /// How much there was.
+        value: u64,
+        /// How much is allowed.
+        limit: u64,
+    },
+}
+
+/// What was waited for in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Timeout {
+    /// The end of the handshake.
+    Handshake,
+    /// connect, or its answer.
+    Connect,
+    /// Any sign of life.
+    Silence,
+}
+
+/// Why a session ended.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// This side's owner closed it.
+    #[error("closed by this side")]
+    Local,
+    /// The peer's byte stream ended.
+    #[error("the peer closed the connection")]
+    Eof,
+    /// The server refused connect, or this side did.
+    #[error("rejected: {} {}", .0.code, .0.description)]
+    Rejected(Status),
+    /// The peer let a deadline pass.
+    #[error("no {what:?} within {after:?}")]
+    Timeout {
+        /// What was waited for.
+        what: Timeout,
+        /// How long.
+        after: Duration,
+    },
+    /// The peer's fault.
+    #[error("protocol error: {0}")]
+    Peer(#[from] PeerError),
+}
