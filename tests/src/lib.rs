@@ -1,1 +1,7 @@
-//! chalkcast-tests
+//! What the tests that span parts share: a simulated connection on a fake clock, and a pair of sessions at its ends.
+
+mod link;
+mod random;
+
+pub use link::{Link, LinkConfig};
+pub use random::Random;

@@ -42,34 +42,64 @@ impl Enhanced {
             four_cc_list: alloc::vec!["*".into()],
             video_four_cc_info_map: all(),
             audio_four_cc_info_map: all(),
-            caps_ex: Self::RECONNECT | Self::MULTITRACK | Self::MOD_EX | Self::TIMESTAMP_NANO_OFFSET,
+            caps_ex: Self::RECONNECT
+                | Self::MULTITRACK
+                | Self::MOD_EX
+                | Self::TIMESTAMP_NANO_OFFSET,
         }
     }
 
     /// Reads the four properties from a command object, leaving what is absent or malformed empty.
     pub fn from_object(object: &Object) -> Self {
         let map = |name| {
-            let entries = object.get(name).and_then(Value::as_object).into_iter().flatten();
-            entries.filter_map(|(four_cc, mask)| Some((four_cc.clone(), mask.as_number()? as u32))).collect()
+            let entries = object
+                .get(name)
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten();
+            entries
+                .filter_map(|(four_cc, mask)| Some((four_cc.clone(), mask.as_number()? as u32)))
+                .collect()
         };
-        let list = object.get("fourCcList").and_then(Value::as_array).unwrap_or_default();
+        let list = object
+            .get("fourCcList")
+            .and_then(Value::as_array)
+            .unwrap_or_default();
         Self {
-            four_cc_list: list.iter().filter_map(|value| Some(String::from(value.as_str()?))).collect(),
+            four_cc_list: list
+                .iter()
+                .filter_map(|value| Some(String::from(value.as_str()?)))
+                .collect(),
             video_four_cc_info_map: map("videoFourCcInfoMap"),
             audio_four_cc_info_map: map("audioFourCcInfoMap"),
-            caps_ex: object.get("capsEx").and_then(Value::as_number).map_or(0, |caps| caps as u32),
+            caps_ex: object
+                .get("capsEx")
+                .and_then(Value::as_number)
+                .map_or(0, |caps| caps as u32),
         }
     }
 
     /// Adds the properties to a command object, but for those that say nothing.
     pub fn write_to(&self, object: &mut Object) {
         if !self.four_cc_list.is_empty() {
-            let list = self.four_cc_list.iter().map(|four_cc| Value::from(four_cc.as_str())).collect::<Vec<_>>();
+            let list = self
+                .four_cc_list
+                .iter()
+                .map(|four_cc| Value::from(four_cc.as_str()))
+                .collect::<Vec<_>>();
             object.insert("fourCcList", list);
         }
-        for (name, map) in [("videoFourCcInfoMap", &self.video_four_cc_info_map), ("audioFourCcInfoMap", &self.audio_four_cc_info_map)] {
+        for (name, map) in [
+            ("videoFourCcInfoMap", &self.video_four_cc_info_map),
+            ("audioFourCcInfoMap", &self.audio_four_cc_info_map),
+        ] {
             if !map.is_empty() {
-                object.insert(name, map.iter().map(|(four_cc, mask)| (four_cc.as_str(), *mask)).collect::<Object>());
+                object.insert(
+                    name,
+                    map.iter()
+                        .map(|(four_cc, mask)| (four_cc.as_str(), *mask))
+                        .collect::<Object>(),
+                );
             }
         }
         if self.caps_ex != 0 {

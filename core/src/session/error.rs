@@ -1,6 +1,8 @@
 use alloc::string::String;
 use core::time::Duration;
 
+use crate::chunk;
+
 use super::{Status, StreamKey};
 
 /// What the owner of a session did wrong. The session is as it was before the call.
@@ -60,21 +62,8 @@ pub enum PeerError {
     #[error("{0}")]
     Handshake(String),
     /// Its chunks are malformed or over a limit.
-    #[error("{0}")]
-    Chunk(String),
-    /// It sent a message that is malformed where nothing can be passed over.
-    #[error("{0}")]
-    Message(String),
-    /// It sent more than a limit allows.
-    #[error("{what}: {value} is over the limit of {limit}")]
-    Limit {
-        /// What was counted.
-        what: &'static str,
-        /// How much there was.
-        value: u64,
-        /// How much is allowed.
-        limit: u64,
-    },
+    #[error(transparent)]
+    Chunk(#[from] chunk::Error),
 }
 
 /// What was waited for in vain.

@@ -96,6 +96,8 @@ pub struct Stats {
     pub bytes_sent: u64,
     /// How many of `bytes_sent` the peer says it has received; `None` if it never said.
     pub bytes_acknowledged: Option<u64>,
+    /// What the peer asks this side to have unacknowledged at most (Set Peer Bandwidth), in bytes; nothing here waits for it.
+    pub peer_bandwidth: Option<u32>,
     /// The newest measured round trip.
     pub round_trip: Option<core::time::Duration>,
     /// Messages of a type, or with a content, that this side does not know, and passed over.

@@ -55,7 +55,7 @@ impl Status {
     }
 
     /// A status of level "status".
-    pub fn status(code: impl Into<Cow<'static, str>>, description: impl Into<String>) -> Self {
+    pub fn ok(code: impl Into<Cow<'static, str>>, description: impl Into<String>) -> Self {
         Self::new(Level::Status, code, description)
     }
 
@@ -66,9 +66,64 @@ impl Status {
 
     /// This status with one more property.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.extra.insert(name, value.into());
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.extra.insert(name, value);
         self
+    }
+}
+
+impl Status {
+    /// The information object: level, code, description, and the rest.
+    pub fn to_object(&self) -> Object {
+        let mut object = Object::new()
+            .with("level", self.level.as_str())
+            .with("code", &*self.code)
+            .with("description", self.description.as_str());
+        object.0.extend(self.extra.iter().cloned());
+        object
+    }
+
+    /// Reads an information object as forgivingly as peers write it: a missing level is told from the code, a string is a description.
+    pub fn from_value(value: Value) -> Self {
+        let mut object = match value.into_amf0() {
+            Value::Object(object)
+            | Value::EcmaArray(object)
+            | Value::TypedObject { object, .. } => object,
+            Value::String(description) => return Self::new(Level::Error, "", description),
+            _ => Object::new(),
+        };
+        let mut take = |name| {
+            object
+                .remove(name)
+                .and_then(|value| value.as_str().map(String::from))
+        };
+        let code = take("code").unwrap_or_default();
+        let level = match take("level").as_deref() {
+            Some("error") => Level::Error,
+            Some("warning") => Level::Warning,
+            Some(_) => Level::Status,
+            None if [
+                "Failed",
+                "Rejected",
+                "BadName",
+                "StreamNotFound",
+                "Denied",
+                "InvalidApp",
+            ]
+            .iter()
+            .any(|end| code.ends_with(end)) =>
+            {
+                Level::Error
+            }
+            None => Level::Status,
+        };
+        let description = take("description").unwrap_or_default();
+        Self {
+            level,
+            code: Cow::Owned(code),
+            description,
+            extra: object,
+        }
     }
 }
 
@@ -118,5 +173,28 @@ pub mod code {
         SEEK_NOTIFY = "NetStream.Seek.Notify",
         SEEK_FAILED = "NetStream.Seek.Failed",
         SEEK_INVALID_TIME = "NetStream.Seek.InvalidTime",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_survives_the_wire() {
+        let status = Status::error(code::PUBLISH_BAD_NAME, "conf is taken").with("clientid", 7.0);
+        assert_eq!(Status::from_value(status.to_object().into()), status);
+    }
+
+    #[test]
+    fn a_status_is_understood_without_its_level_or_as_mere_text() {
+        let rejected = Object::new().with("code", code::CONNECT_REJECTED);
+        assert_eq!(Status::from_value(rejected.into()).level, Level::Error);
+        let started = Object::new()
+            .with("code", code::PLAY_START)
+            .with("level", 3.0);
+        assert_eq!(Status::from_value(started.into()).level, Level::Status);
+        assert_eq!(Status::from_value("no".into()).description, "no");
+        assert_eq!(Status::from_value(Value::Null), Status::ok("", ""));
     }
 }

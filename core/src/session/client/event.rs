@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use crate::amf0::{Object, Value};
 use crate::flv::Tag;
+use crate::message::SharedObject;
 use crate::session::{CallId, CloseReason, Reply, Status, StreamKey};
 
 /// What happened on a client's connection.
@@ -54,6 +55,13 @@ pub enum Event {
         /// The tag; script data is without `@setDataFrame`.
         tag: Tag,
     },
+    /// `@clearDataFrame`: the server forgets the data of this name, `onMetaData` say.
+    ClearDataFrame {
+        /// Of which stream.
+        stream: StreamKey,
+        /// The name of the data.
+        name: String,
+    },
     /// User control Stream Begin (§7.1.7): the stream has become functional.
     StreamBegin {
         /// Which stream.
@@ -76,6 +84,8 @@ pub enum Event {
     },
     /// The server answered a PingRequest.
     RoundTrip(Duration),
+    /// A shared object message, as it came.
+    SharedObject(SharedObject),
     /// The session has ended; nothing follows.
     Closed {
         /// Why.

@@ -13,6 +13,7 @@ use super::{CallId, Output, PublishKind, Reply, Stats, StreamKey, UsageError};
 use crate::Instant;
 use crate::amf0::Value;
 use crate::flv::Tag;
+use crate::message::SharedObject;
 
 /// A NetConnection and its NetStreams, as the client sees them.
 #[derive(Debug)]
@@ -202,6 +203,16 @@ impl ClientSession {
         values: Vec<Value>,
     ) -> Result<(), UsageError> {
         let _ = (now, stream, name, values);
+        Ok(())
+    }
+
+    /// Sends a shared object message.
+    pub fn send_shared_object(
+        &mut self,
+        now: Instant,
+        object: &SharedObject,
+    ) -> Result<(), UsageError> {
+        let _ = (now, object);
         Ok(())
     }
 

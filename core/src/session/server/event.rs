@@ -5,6 +5,7 @@ use core::time::Duration;
 use crate::Timestamp;
 use crate::amf0::{Object, Value};
 use crate::flv::Tag;
+use crate::message::SharedObject;
 use crate::session::{
     CallId, CloseReason, Enhanced, ObjectEncoding, PlayStart, PublishKind, Reply, StreamKey,
 };
@@ -43,6 +44,13 @@ pub enum Event {
         stream: StreamKey,
         /// The tag; script data is without `@setDataFrame`.
         tag: Tag,
+    },
+    /// `@clearDataFrame`: the client forgets the data of this name, `onMetaData` say.
+    ClearDataFrame {
+        /// Of which stream.
+        stream: StreamKey,
+        /// The name of the data.
+        name: String,
     },
     /// The client's buffer, which is to be kept filled (§7.1.7).
     SetBufferLength {
@@ -107,6 +115,8 @@ pub enum Event {
     },
     /// The client answered a PingRequest.
     RoundTrip(Duration),
+    /// A shared object message, as it came.
+    SharedObject(SharedObject),
     /// The session has ended; nothing follows.
     Closed {
         /// Why.

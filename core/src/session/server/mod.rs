@@ -13,6 +13,7 @@ use crate::Instant;
 use crate::amf0::Value;
 use crate::chunk::SharedMessage;
 use crate::flv::Tag;
+use crate::message::SharedObject;
 
 /// A NetConnection and its NetStreams, as the server sees them.
 #[derive(Debug)]
@@ -188,6 +189,16 @@ impl ServerSession {
         description: &str,
     ) -> Result<(), UsageError> {
         let _ = (now, tc_url, description);
+        Ok(())
+    }
+
+    /// Sends a shared object message.
+    pub fn send_shared_object(
+        &mut self,
+        now: Instant,
+        object: &SharedObject,
+    ) -> Result<(), UsageError> {
+        let _ = (now, object);
         Ok(())
     }
 
