@@ -4,8 +4,10 @@
 # The ordinary way. The limit is for places that cannot reach the Rust download hosts.
 add_wasm_target() {
     have rustup || return 1
-    try_step "Rust target $WASM_TARGET by rustup (at most 20 s)" "not to be had that way here" limited 20 rustup target add "$WASM_TARGET"
+    try_step "Rust target $WASM_TARGET by rustup (at most 20 s)" "not to be had that way here" fetch_wasm_target
 }
+
+fetch_wasm_target() { limited 20 rustup target add $WASM_TARGET && has_wasm_std rustc; }
 
 # limited SECONDS COMMAND…: macOS has no timeout(1).
 limited() {
