@@ -7,7 +7,7 @@ add_wasm_target() {
     try_step "Rust target $WASM_TARGET by rustup (at most 20 s)" "not to be had that way here" fetch_wasm_target
 }
 
-fetch_wasm_target() { limited 20 rustup target add $WASM_TARGET && has_wasm_std rustc; }
+fetch_wasm_target() { limited 20 rustup target add "$WASM_TARGET" && has_wasm_std rustc; }
 
 # limited SECONDS COMMAND…: macOS has no timeout(1).
 limited() {
@@ -28,9 +28,12 @@ debian_wasm_packages() {
         return
     fi
     apt_update
-    PACKAGES+=(rustc-web cargo-web rust-web-src rust-web-llvm "$(apt-cache depends rust-web-llvm | sed -n 's/.* \(lld-[0-9]*\)$/\1/p' | head -n 1)")
+    PACKAGES+=(rustc-web cargo-web rust-web-src rust-web-llvm "$(linker_package)")
     have cc || PACKAGES+=(build-essential)
 }
+
+# rust-web-llvm's linker is a link to LLVM's own, of the version that it depends on.
+linker_package() { apt-cache depends rust-web-llvm | sed -n 's/.*Depends: llvm-\([0-9]*\)$/lld-\1/p' | head -n 1; }
 
 install_wasm() {
     if ! has_wasm_std rustc && ! has_wasm_std /usr/bin/rustc; then
