@@ -1,0 +1,47 @@
+// Bundles src/ and the wasm in build/ into dist/. `tsc` writes the types afterwards.
+import { build } from "esbuild";
+import { copyFile, mkdir, rm, access } from "node:fs/promises";
+
+const here = new URL("./", import.meta.url);
+const path = (name) => new URL(name, here).pathname;
+const exists = (name) => access(path(name)).then(() => true, () => false);
+
+const common = {
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  sourcemap: false,
+  legalComments: "none",
+  charset: "utf8",
+  logLevel: "warning",
+};
+
+/** elements.js shares its classes with index.js by importing it, so a page that loads both has one of each. */
+const shareIndex = {
+  name: "share-index",
+  setup(build) {
+    build.onResolve({ filter: /\/index\.js$/ }, (args) =>
+      args.kind === "entry-point" ? undefined : { path: "./index.js", external: true },
+    );
+  },
+};
+
+await rm(path("dist"), { recursive: true, force: true });
+await mkdir(path("dist"), { recursive: true });
+await build({ ...common, entryPoints: [path("src/index.ts")], outfile: path("dist/index.js") });
+await build({ ...common, entryPoints: [path("src/elements.ts")], outfile: path("dist/elements.js"), plugins: [shareIndex] });
+
+// Each of these runs in a scope of its own and is one file without imports, so that any bundler may move it.
+for (const name of ["worker", "worklet", "aac"]) {
+  if (await exists(`src/${name}.ts`)) {
+    await build({ ...common, entryPoints: [path(`src/${name}.ts`)], outfile: path(`dist/${name}.js`) });
+  } else {
+    console.warn(`build: src/${name}.ts is missing, and so is dist/${name}.js`);
+  }
+}
+if (await exists("build/chalkcast_bg.wasm")) {
+  await copyFile(path("build/chalkcast_bg.wasm"), path("dist/chalkcast.wasm"));
+} else {
+  console.warn("build: build/chalkcast_bg.wasm is missing (scripts/build-wasm makes it), and so is dist/chalkcast.wasm");
+}

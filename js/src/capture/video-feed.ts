@@ -1,0 +1,63 @@
+import type { ToWorker, VideoSettings } from "../protocol.js";
+
+type Post = (message: ToWorker, transfer?: Transferable[]) => void;
+
+/** Takes pictures from a track to the Worker: by MediaStreamTrackProcessor, or frame by frame where there is none. */
+export class VideoFeed {
+  readonly #stream: number;
+  readonly #post: Post;
+  #element: HTMLVideoElement | null = null;
+  #callback = 0;
+  #minInterval = 0;
+  #lastFrame = -Infinity;
+
+  constructor(stream: number, track: MediaStreamTrack, settings: VideoSettings, post: Post) {
+    this.#stream = stream;
+    this.#post = post;
+    if (typeof MediaStreamTrackProcessor === "function") {
+      const { readable } = new MediaStreamTrackProcessor({ track: track as MediaStreamVideoTrack });
+      post({ type: "videoSource", stream, settings, readable: readable as ReadableStream<VideoFrame> }, [readable as unknown as Transferable]);
+    } else {
+      post({ type: "videoSource", stream, settings });
+      this.#pace(settings);
+      this.#watch(track);
+    }
+  }
+
+  update(settings: VideoSettings): void {
+    this.#pace(settings);
+    this.#post({ type: "videoSettings", stream: this.#stream, settings });
+  }
+
+  close(): void {
+    const element = this.#element;
+    this.#element = null;
+    element?.cancelVideoFrameCallback(this.#callback);
+    element?.pause();
+    if (element) element.srcObject = null;
+    this.#post({ type: "sourceEnded", stream: this.#stream, kind: "video" });
+  }
+
+  #pace(settings: VideoSettings): void {
+    // A little less than the interval, or frames that come a hair early are dropped every other time.
+    this.#minInterval = 800 / settings.frameRate;
+  }
+
+  #watch(track: MediaStreamTrack): void {
+    const element = document.createElement("video");
+    element.muted = true;
+    element.playsInline = true;
+    element.srcObject = new MediaStream([track]);
+    this.#element = element;
+    const next = (now: number): void => {
+      if (this.#element !== element) return;
+      this.#callback = element.requestVideoFrameCallback(next);
+      if (now - this.#lastFrame < this.#minInterval || element.videoWidth === 0) return;
+      this.#lastFrame = now;
+      const frame = new VideoFrame(element, { timestamp: Math.round((performance.timeOrigin + performance.now()) * 1000) });
+      this.#post({ type: "videoFrame", stream: this.#stream, frame }, [frame]);
+    };
+    this.#callback = element.requestVideoFrameCallback(next);
+    void element.play().catch(() => {});
+  }
+}

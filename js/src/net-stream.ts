@@ -1,0 +1,333 @@
+import { AudioOutput } from "./audio-output.js";
+import type { Camera } from "./camera.js";
+import { Attachment, type Source } from "./capture/attachment.js";
+import { audioTrackSource, cameraSource, microphoneSource, videoTrackSource } from "./capture/source.js";
+import { closeToPeers, handlerOf } from "./client-call.js";
+import { NetStatusError, StatusTarget } from "./events.js";
+import type { Link } from "./link.js";
+import type { Microphone } from "./microphone.js";
+import type { NetConnection } from "./net-connection.js";
+import { Ordered } from "./ordered.js";
+import type { AudioSettings, StatusInfo, StreamStats, ToWorker, VideoSettings } from "./protocol.js";
+import type { Screen } from "./screen.js";
+import { SoundTransform } from "./sound-transform.js";
+
+export type PublishType = "live" | "record" | "append";
+
+interface Settle {
+  /** The code that fulfils the promise. */
+  code: string;
+  resolve(info: StatusInfo): void;
+  reject(error: NetStatusError): void;
+}
+
+/**
+ * One stream over a NetConnection: publishes what is attached to it, or plays what another publishes. Dispatches `netStatus`.
+ *
+ * Calls return at once and are carried out in order, waiting for the connection and for the camera where they must.
+ */
+export class NetStream extends StatusTarget {
+  /** Its methods are called for what the publisher sends: `onMetaData`, `onCuePoint`, and handlers named in `send`. */
+  client: object = {};
+
+  readonly #link: Link;
+  readonly #stream: number;
+  readonly #order = new Ordered();
+  readonly #attachments: { video: Attachment<VideoSettings> | null; audio: Attachment<AudioSettings> | null } = { video: null, audio: null };
+  #ended: StatusInfo | null = null;
+  #settle: Settle | null = null;
+  #role: "play" | "publish" | null = null;
+  #bufferTime = 0.1;
+  #bufferTimeMax: number | undefined;
+  #paused = false;
+  #sound: AudioOutput | null = null;
+  #soundTransform = new SoundTransform();
+  #stats: StreamStats | null = null;
+  #size = { width: 0, height: 0 };
+
+  /** A stream on `connection`, which need not be connected yet. */
+  constructor(connection: NetConnection) {
+    super();
+    this.#link = connection.link();
+    this.#stream = this.#link.addStream({
+      status: (info) => this.#status(info),
+      invoke: (name, args) => handlerOf(this.client, name)?.(...args),
+      videoSize: (width, height) => this.#resized(width, height),
+      stats: (stats) => this.#counted(stats),
+      ended: (info) => this.#end(info),
+    });
+  }
+
+  /** Publishes what is attached under `name`; `false` stops. NetStream.Publish.Start fulfils the promise. */
+  publish(name: string | false | null, type: PublishType = "live"): Promise<StatusInfo> {
+    const promise = this.#expect("NetStream.Publish.Start");
+    if (typeof name !== "string") {
+      this.close();
+      return promise;
+    }
+    this.#role = "publish";
+    const attachments = [this.#attachments.video, this.#attachments.audio].filter((attachment) => attachment !== null);
+    const start = (): void => {
+      if (attachments.length > 0 && !attachments.some((attachment) => attachment.live)) {
+        this.#status(failed("Neither camera nor microphone could be opened, so there is nothing to publish.", "nothing"));
+      } else {
+        this.#post({ type: "publish", stream: this.#stream, name, kind: type });
+      }
+    };
+    this.#order.run(() => {
+      if (attachments.every((attachment) => attachment.live)) return start();
+      // What was refused before is asked for again: the user may have changed their mind.
+      return Promise.all(attachments.map((attachment) => attachment.open())).then(start);
+    });
+    return promise;
+  }
+
+  /**
+   * Plays `name`; `false` stops. `start` is -2 (live, else recorded), -1 (live, and wait for it) or seconds into a recording;
+   * `length` in seconds, -1 for all; `reset` ends what was playing. NetStream.Play.Start fulfils the promise.
+   */
+  play(name: string | false | null, start = -2, length = -1, reset: boolean | number = 1): Promise<StatusInfo> {
+    const promise = this.#expect("NetStream.Play.Start");
+    if (typeof name !== "string") {
+      this.close();
+      return promise;
+    }
+    this.#role = "play";
+    this.#paused = false;
+    this.#openSound();
+    this.#tell({ type: "play", stream: this.#stream, name, start, length, reset });
+    return promise;
+  }
+
+  /** Stops playing or publishing; what is attached stays, and the stream may be used again. */
+  close(): void {
+    this.#order.clear();
+    this.#role = null;
+    this.#stats = null;
+    this.#post({ type: "closeStream", stream: this.#stream });
+    this.#settle?.reject(new NetStatusError(failed("The stream was closed.", "closed")));
+    this.#settle = null;
+  }
+
+  /** Closes the stream for good and lets camera, microphone and loudspeaker go. */
+  dispose(): void {
+    this.close();
+    this.#post({ type: "deleteStream", stream: this.#stream });
+    this.#end(failed("The stream was disposed of.", "closed"));
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#tell({ type: "pause", stream: this.#stream, paused: true });
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#tell({ type: "pause", stream: this.#stream, paused: false });
+  }
+
+  togglePause(): void {
+    if (this.#paused) this.resume();
+    else this.pause();
+  }
+
+  /** Seconds into a recording. */
+  seek(offset: number): void {
+    this.#tell({ type: "seek", stream: this.#stream, offset: Number(offset) || 0 });
+  }
+
+  /** Whether sound is sent at all. */
+  receiveAudio(on: boolean): void {
+    this.#tell({ type: "receiveAudio", stream: this.#stream, on: Boolean(on) });
+  }
+
+  /** Whether pictures are sent at all. */
+  receiveVideo(on: boolean): void {
+    this.#tell({ type: "receiveVideo", stream: this.#stream, on: Boolean(on) });
+  }
+
+  /** Publishes the picture of `camera`, or of a shared screen; null takes it away. The browser asks the user now. */
+  attachCamera(camera: Camera | Screen | null, _snapshotMilliseconds = -1): void {
+    this.#attachVideo(camera && cameraSource(camera));
+  }
+
+  /** Publishes the sound of `microphone`; null takes it away. The browser asks the user now, once for camera and microphone together. */
+  attachAudio(microphone: Microphone | null): void {
+    this.#attachAudio(microphone && microphoneSource(microphone));
+  }
+
+  /** Publishes the first picture track and the first sound track of any MediaStream; null takes both away. The tracks stay the caller's. */
+  attachMediaStream(stream: MediaStream | null): void {
+    const video = stream?.getVideoTracks()[0];
+    const audio = stream?.getAudioTracks()[0];
+    this.#attachVideo(video ? videoTrackSource(video) : null);
+    this.#attachAudio(audio ? audioTrackSource(audio) : null);
+  }
+
+  /** Calls `handler` of every viewer's `client`, in step with picture and sound. */
+  send(handler: string, ...args: unknown[]): void {
+    this.#tell({ type: "send", stream: this.#stream, name: handler, args: structuredClone(args) });
+  }
+
+  /** Seconds of media the player keeps ahead; also how far behind live it starts. */
+  get bufferTime(): number {
+    return this.#bufferTime;
+  }
+
+  set bufferTime(seconds: number) {
+    this.#bufferTime = Math.max(0, Number(seconds) || 0);
+    this.#tellBufferTime();
+  }
+
+  /** Seconds the buffer may grow to on a bad line before the player catches up; 0 leaves it to the player. */
+  get bufferTimeMax(): number {
+    return this.#bufferTimeMax ?? 0;
+  }
+
+  set bufferTimeMax(seconds: number) {
+    this.#bufferTimeMax = Number(seconds) > 0 ? Number(seconds) : undefined;
+    this.#tellBufferTime();
+  }
+
+  /** Seconds of media received and not yet shown. */
+  get bufferLength(): number {
+    return this.#stats?.bufferLength ?? 0;
+  }
+
+  /** Seconds of media played or published so far. */
+  get time(): number {
+    return this.#stats?.time ?? 0;
+  }
+
+  /** Seconds between the publisher and what is shown, as far as the player can know. */
+  get liveDelay(): number {
+    return (this.#stats?.liveDelay ?? 0) / 1000;
+  }
+
+  /** Frames shown or published in the last second. */
+  get currentFPS(): number {
+    return this.#stats?.fps ?? 0;
+  }
+
+  /** The latest figures, or null before the first. */
+  get info(): Readonly<StreamStats> | null {
+    return this.#stats;
+  }
+
+  /** The picture's size in pixels, 0 before the first. `resize` is dispatched when it changes. */
+  get videoWidth(): number {
+    return this.#size.width;
+  }
+
+  get videoHeight(): number {
+    return this.#size.height;
+  }
+
+  /** How loud the stream is; assign a new SoundTransform to change it. */
+  get soundTransform(): SoundTransform {
+    return new SoundTransform(this.#soundTransform.volume);
+  }
+
+  set soundTransform(transform: SoundTransform) {
+    this.#soundTransform = new SoundTransform(transform.volume);
+    if (this.#sound) this.#sound.volume = this.#soundTransform.volume;
+  }
+
+  /** Whether sound can be heard. A page may have to wait for the user's first gesture; `soundstate` is dispatched when this changes. */
+  get soundRunning(): boolean {
+    return this.#sound?.running ?? false;
+  }
+
+  /** Inside a click or a key press: lets the sound be heard. */
+  async resumeSound(): Promise<void> {
+    await this.#sound?.resume();
+  }
+
+  /** @internal Where pictures go. */
+  showOn(canvas: OffscreenCanvas | null): void {
+    this.#post({ type: "canvas", stream: this.#stream, canvas }, canvas ? [canvas] : []);
+  }
+
+  #attachVideo(source: Source<VideoSettings> | null): void {
+    this.#attachments.video?.close();
+    this.#attachments.video = source && Attachment.video(this.#stream, source, this.#post, (info) => this.report(info));
+    void this.#attachments.video?.open();
+  }
+
+  #attachAudio(source: Source<AudioSettings> | null): void {
+    this.#attachments.audio?.close();
+    this.#attachments.audio = source && Attachment.audio(this.#stream, source, this.#post, (info) => this.report(info));
+    void this.#attachments.audio?.open();
+  }
+
+  #openSound(): void {
+    if (this.#sound || typeof document === "undefined") return;
+    const sound = new AudioOutput(this.#stream, this.#soundTransform.volume, this.#post, () => this.dispatchEvent(new Event("soundstate")));
+    this.#sound = sound;
+    sound.open().catch((error: unknown) => {
+      this.report({ level: "warning", code: "NetStream.Sound.Failed", description: `The sound output could not be opened: ${String(error)}` });
+    });
+  }
+
+  #tellBufferTime(): void {
+    const max = this.#bufferTimeMax === undefined ? {} : { bufferTimeMax: this.#bufferTimeMax };
+    this.#tell({ type: "bufferTime", stream: this.#stream, bufferTime: this.#bufferTime, ...max });
+  }
+
+  /** Sends in the order of the calls, behind a `publish` that waits for the camera. */
+  #tell(message: ToWorker): void {
+    this.#order.run(() => this.#post(message));
+  }
+
+  readonly #post = (message: ToWorker, transfer: Transferable[] = []): void => {
+    if (!this.#ended) this.#link.post(message, transfer);
+  };
+
+  #expect(code: string): Promise<StatusInfo> {
+    this.#settle?.reject(new NetStatusError(failed("Another call took the place of this one.", "replaced")));
+    const promise = new Promise<StatusInfo>((resolve, reject) => (this.#settle = { code, resolve, reject }));
+    promise.catch(() => {});
+    if (this.#ended) this.#status(failed("The connection of this stream is closed. Make a new NetStream on a new connection.", "closed"));
+    return promise;
+  }
+
+  #status(info: StatusInfo): void {
+    const settle = this.#settle;
+    if (settle && (info.code === settle.code || info.level === "error")) {
+      this.#settle = null;
+      if (info.code === settle.code) settle.resolve(info);
+      else settle.reject(new NetStatusError(info));
+    }
+    this.report(info);
+  }
+
+  #resized(width: number, height: number): void {
+    this.#size = { width, height };
+    this.dispatchEvent(new Event("resize"));
+  }
+
+  #counted(stats: StreamStats): void {
+    if (this.#role !== stats.role) return;
+    this.#stats = stats;
+    this.#sound?.refresh();
+    this.dispatchEvent(new Event("stats"));
+  }
+
+  #end(info: StatusInfo): void {
+    if (this.#ended) return;
+    this.#attachments.video?.close();
+    this.#attachments.audio?.close();
+    this.#sound?.close();
+    this.#order.clear();
+    this.#ended = info;
+    this.#stats = null;
+    this.#settle?.reject(new NetStatusError(info));
+    this.#settle = null;
+    this.dispatchEvent(new Event("ended"));
+  }
+}
+closeToPeers(NetStream.prototype);
+
+function failed(description: string, reason: string): StatusInfo {
+  return { level: "error", code: "NetStream.Failed", description, reason };
+}

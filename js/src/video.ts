@@ -1,0 +1,166 @@
+import type { Camera } from "./camera.js";
+import type { NetStream } from "./net-stream.js";
+import type { Screen } from "./screen.js";
+
+/**
+ * A picture on the page: a stream's (`attachNetStream`) or a camera's own (`attachCamera`). Put `element` on the page.
+ *
+ * Inside `element` is the `surface` in use, a canvas or a video. A canvas serves one stream only, so attaching another brings a new
+ * surface; `surfacechange` is dispatched, and the old picture stays below until the new one is there.
+ */
+export class Video extends EventTarget {
+  /** A box of `width` by `height` CSS pixels that keeps the picture's shape. */
+  readonly element: HTMLDivElement;
+
+  #surface: HTMLCanvasElement | HTMLVideoElement | null = null;
+  #old: HTMLElement | null = null;
+  #stream: NetStream | null = null;
+  #input: Camera | Screen | null = null;
+  #width = 0;
+  #height = 0;
+  #smoothing = true;
+
+  constructor(width = 320, height = 240) {
+    super();
+    this.element = document.createElement("div");
+    this.element.className = "chalkcast-video";
+    Object.assign(this.element.style, { position: "relative", display: "inline-block", overflow: "hidden" });
+    this.width = width;
+    this.height = height;
+  }
+
+  /** The canvas or video in use, null before anything is attached. */
+  get surface(): HTMLCanvasElement | HTMLVideoElement | null {
+    return this.#surface;
+  }
+
+  /** CSS pixels. */
+  get width(): number {
+    return this.#width;
+  }
+
+  set width(pixels: number) {
+    this.#width = Number(pixels) || 0;
+    this.element.style.width = `${this.#width}px`;
+  }
+
+  /** CSS pixels. */
+  get height(): number {
+    return this.#height;
+  }
+
+  set height(pixels: number) {
+    this.#height = Number(pixels) || 0;
+    this.element.style.height = `${this.#height}px`;
+  }
+
+  /** Whether a picture shown larger than it is is smoothed rather than shown as squares. On by default. */
+  get smoothing(): boolean {
+    return this.#smoothing;
+  }
+
+  set smoothing(on: boolean) {
+    this.#smoothing = Boolean(on);
+    this.#style();
+  }
+
+  /** The picture's own size in pixels, 0 before the first. `resize` is dispatched when it changes. */
+  get videoWidth(): number {
+    return this.#surface instanceof HTMLVideoElement ? this.#surface.videoWidth : (this.#stream?.videoWidth ?? 0);
+  }
+
+  get videoHeight(): number {
+    return this.#surface instanceof HTMLVideoElement ? this.#surface.videoHeight : (this.#stream?.videoHeight ?? 0);
+  }
+
+  /** Shows what `stream` plays; null takes it away and keeps the last picture. */
+  attachNetStream(stream: NetStream | null): void {
+    this.#detach();
+    this.#stream = stream;
+    if (!stream) return;
+    const canvas = document.createElement("canvas");
+    this.#use(canvas);
+    stream.addEventListener("resize", this.#resized);
+    stream.showOn(canvas.transferControlToOffscreen());
+  }
+
+  /** Shows the picture of `camera` as it is here, before it is encoded; null takes it away. */
+  attachCamera(camera: Camera | Screen | null): void {
+    this.#detach();
+    this.#input = camera;
+    if (!camera) {
+      this.clear();
+      return;
+    }
+    const video = document.createElement("video");
+    video.autoplay = true;
+    video.muted = true;
+    video.playsInline = true;
+    video.addEventListener("resize", this.#resized);
+    this.#use(video);
+    camera.addEventListener("open", this.#opened);
+    camera.addEventListener("change", this.#reopen);
+    camera.open().then(this.#opened, () => {});
+  }
+
+  /** Takes the last picture away. */
+  clear(): void {
+    this.#surface?.remove();
+    this.#old?.remove();
+    this.#surface = null;
+    this.#old = null;
+    this.dispatchEvent(new Event("surfacechange"));
+  }
+
+  /** The camera has a track: now, again after a change, or when the user has allowed it after all. */
+  readonly #opened = (): void => {
+    const track = this.#input?.track;
+    if (!track || !(this.#surface instanceof HTMLVideoElement)) return;
+    this.#surface.srcObject = new MediaStream([track]);
+    void this.#surface.play().catch(() => {});
+  };
+
+  /** A refusal is reported by the camera itself. */
+  readonly #reopen = (): void => {
+    this.#input?.release();
+    this.#input?.open().catch(() => {});
+  };
+
+  readonly #resized = (): void => {
+    // The new picture is there: what was below it is no longer needed.
+    this.#old?.remove();
+    this.#old = null;
+    this.dispatchEvent(new Event("resize"));
+  };
+
+  #use(surface: HTMLCanvasElement | HTMLVideoElement): void {
+    this.#old?.remove();
+    this.#old = this.#surface;
+    this.#surface = surface;
+    this.#style();
+    this.element.append(surface);
+    this.dispatchEvent(new Event("surfacechange"));
+  }
+
+  #style(): void {
+    if (!this.#surface) return;
+    Object.assign(this.#surface.style, {
+      position: "absolute",
+      inset: "0",
+      width: "100%",
+      height: "100%",
+      objectFit: "contain",
+      imageRendering: this.#smoothing ? "auto" : "pixelated",
+    });
+  }
+
+  #detach(): void {
+    this.#stream?.removeEventListener("resize", this.#resized);
+    this.#stream?.showOn(null);
+    this.#stream = null;
+    this.#input?.removeEventListener("open", this.#opened);
+    this.#input?.removeEventListener("change", this.#reopen);
+    this.#input?.release();
+    this.#input = null;
+  }
+}
