@@ -1,10 +1,14 @@
 // Bundles src/ and the wasm in build/ into dist/. `tsc` writes the types afterwards.
 import { build } from "esbuild";
-import { copyFile, mkdir, rm, access } from "node:fs/promises";
+import { access, copyFile, mkdir, rm } from "node:fs/promises";
 
 const here = new URL("./", import.meta.url);
 const path = (name) => new URL(name, here).pathname;
-const exists = (name) => access(path(name)).then(() => true, () => false);
+
+await access(path("build/chalkcast_bg.wasm")).catch(() => {
+  console.error("js/build/chalkcast_bg.wasm is missing: run scripts/build-wasm first (make build does).");
+  process.exit(1);
+});
 
 const common = {
   bundle: true,
@@ -15,6 +19,8 @@ const common = {
   legalComments: "none",
   charset: "utf8",
   logLevel: "warning",
+  // aac.js carries its wasm: a bundler that copies the one file has copied all of it.
+  loader: { ".wasm": "binary" },
 };
 
 /** elements.js shares its classes with index.js by importing it, so a page that loads both has one of each. */
@@ -34,14 +40,6 @@ await build({ ...common, entryPoints: [path("src/elements.ts")], outfile: path("
 
 // Each of these runs in a scope of its own and is one file without imports, so that any bundler may move it.
 for (const name of ["worker", "worklet", "aac"]) {
-  if (await exists(`src/${name}.ts`)) {
-    await build({ ...common, entryPoints: [path(`src/${name}.ts`)], outfile: path(`dist/${name}.js`) });
-  } else {
-    console.warn(`build: src/${name}.ts is missing, and so is dist/${name}.js`);
-  }
+  await build({ ...common, entryPoints: [path(`src/${name}.ts`)], outfile: path(`dist/${name}.js`) });
 }
-if (await exists("build/chalkcast_bg.wasm")) {
-  await copyFile(path("build/chalkcast_bg.wasm"), path("dist/chalkcast.wasm"));
-} else {
-  console.warn("build: build/chalkcast_bg.wasm is missing (scripts/build-wasm makes it), and so is dist/chalkcast.wasm");
-}
+await copyFile(path("build/chalkcast_bg.wasm"), path("dist/chalkcast.wasm"));

@@ -9,11 +9,11 @@ const RULES = [
   [/\bdebugger\b/, "debugger"],
   [/:\s*any\b|<any>|\bas any\b/, "any"],
   [/\.(inner|outer)HTML\s*=|insertAdjacentHTML/, "markup from a string"],
-  [/\bexport default\b/, "default export"],
+  [/\bexport default\b/, "default export", /\.d\.ts$/],
   [/\b(TODO|FIXME|XXX)\b/, "unfinished"],
   [/\beval\(|new Function\(/, "eval"],
   [/[\u3400-\u9fff][,:;?!]/, "ASCII punctuation in Chinese text"],
-  [/from "\.[^"]*(?<!\.m?js)"/, "import without extension"],
+  [/from "\.[^"]*(?<!\.(m?js|wasm))"/, "import without extension"],
 ];
 const MAX_LINES = 600;
 
