@@ -3,10 +3,14 @@
 //! [`TagHeader`] answers what a relay asks, from a tag's first bytes. [`video`] and [`audio`] are the whole of a tag, typed.
 
 pub mod audio;
+pub mod avc;
+mod bits;
 mod codec;
+mod demuxer;
 mod ex;
 mod fourcc;
 mod header;
+mod muxer;
 pub mod script;
 mod tag;
 #[cfg(test)]
@@ -14,9 +18,11 @@ mod tests;
 pub mod video;
 
 pub use codec::{AudioCodec, Codec, VideoCodec};
+pub use demuxer::{Demuxer, Skipped};
 pub use ex::{ModEx, Multitrack};
 pub use fourcc::FourCc;
 pub use header::{Kind, TagHeader};
+pub use muxer::Muxer;
 pub use tag::{Tag, TagType};
 
 /// Why a payload is not what its tag type says, or why a value cannot be written as one.
