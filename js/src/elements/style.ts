@@ -1,0 +1,112 @@
+const COMMON = `
+:host {
+  --_accent: var(--chalkcast-accent, #0b6b57);
+  --_on-accent: var(--chalkcast-on-accent, #fff);
+  --_board: var(--chalkcast-board, #16211f);
+  --_chalk: var(--chalkcast-chalk, #f3f5f2);
+  --_live: var(--chalkcast-live, #b3261e);
+  --_focus: var(--chalkcast-focus, #ffcf5c);
+  --_radius: var(--chalkcast-radius, 10px);
+  display: block;
+  position: relative;
+  color: var(--_chalk);
+  background: var(--_board);
+  border-radius: var(--_radius);
+  overflow: hidden;
+  font: 15px/1.45 system-ui, "Segoe UI", Roboto, "Noto Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif;
+  container-type: inline-size;
+}
+:host([hidden]) { display: none; }
+* { box-sizing: border-box; }
+[hidden] { display: none !important; }
+.frame { position: relative; aspect-ratio: var(--_ratio, 16 / 9); width: 100%; overflow: hidden; background: var(--_board); }
+.picture, .poster { position: absolute; inset: 0; width: 100%; height: 100%; }
+.picture > * { width: 100% !important; height: 100% !important; }
+.poster { object-fit: cover; }
+button, select, input { font: inherit; color: inherit; }
+button, select { min-height: 44px; border-radius: 8px; border: 1px solid transparent; }
+button { display: inline-flex; align-items: center; justify-content: center; gap: .5em; padding: 0 .9em; cursor: pointer; background: rgb(255 255 255 / .12); }
+button:hover { background: rgb(255 255 255 / .22); }
+button:disabled { opacity: .6; cursor: default; }
+button.icon { width: 44px; padding: 0; background: transparent; }
+button.icon:hover { background: rgb(255 255 255 / .14); }
+button.primary { background: var(--_accent); color: var(--_on-accent); font-weight: 600; }
+button.primary:hover { filter: brightness(1.12); }
+:focus-visible { outline: 3px solid var(--_focus); outline-offset: 2px; }
+.controls :focus-visible { outline-offset: -3px; }
+svg { width: 22px; height: 22px; flex: none; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
+svg.solid { fill: currentColor; stroke: none; }
+.message {
+  position: absolute; inset: 0; display: flex; flex-direction: column; align-items: center; justify-content: center;
+  gap: .35em; padding: 1em 1.25em; text-align: center; background: rgb(22 33 31 / .88); overflow: auto;
+}
+.message strong { font-size: clamp(1rem, 4.2cqi, 1.35rem); font-weight: 600; line-height: 1.3; }
+.message p { margin: 0; max-width: 44ch; color: #d5dcd8; font-size: clamp(.86rem, 3.4cqi, 1rem); }
+.message svg { width: clamp(24px, 8cqi, 40px); height: auto; margin-bottom: .2em; color: #f2d98b; }
+.message button { margin-top: .6em; }
+.badge {
+  display: inline-flex; align-items: center; gap: .45em; padding: .15em .65em; border-radius: 99px; font-size: .86rem; font-weight: 600;
+  white-space: nowrap;
+}
+.badge.live { background: var(--_live); color: #fff; }
+.badge.live::before { content: ""; width: .55em; height: .55em; border-radius: 50%; background: currentColor; }
+.hidden-text { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.spinner {
+  width: 1.1em; height: 1.1em; border-radius: 50%; border: 2px solid rgb(255 255 255 / .35); border-top-color: #fff;
+  animation: turn 1s linear infinite;
+}
+@keyframes turn { to { transform: rotate(1turn); } }
+@media (prefers-reduced-motion: reduce) { .spinner { animation: none; border-color: #fff; } }
+`;
+
+const PLAYER = `
+.buffering {
+  position: absolute; left: 12px; top: 12px; display: flex; align-items: center; gap: .6em; padding: .4em .8em;
+  border-radius: 99px; background: rgb(22 33 31 / .86); font-size: .92rem; font-variant-numeric: tabular-nums;
+}
+.unmute {
+  position: absolute; left: 50%; bottom: 16px; transform: translateX(-50%); background: #fff; color: #16211f; font-weight: 600;
+  border-radius: 99px; white-space: nowrap;
+}
+.unmute:hover { background: #e9efec; }
+.controls { display: flex; align-items: center; gap: 4px; padding: 4px 8px; min-height: 52px; }
+.controls .space { flex: 1; }
+.controls input { width: clamp(60px, 20cqi, 110px); min-width: 0; height: 44px; accent-color: #f2d98b; margin: 0 4px; }
+.behind { font-size: .86rem; color: #d5dcd8; font-variant-numeric: tabular-nums; white-space: nowrap; margin-left: 6px; }
+@container (max-width: 300px) { .behind { display: none; } }
+:host(:fullscreen) { border-radius: 0; display: flex; flex-direction: column; }
+:host(:fullscreen) .frame { flex: 1; aspect-ratio: auto; min-height: 0; }
+`;
+
+const PUBLISHER = `
+:host { background: var(--chalkcast-panel, #16211f); }
+.badges { position: absolute; left: 12px; top: 12px; display: flex; gap: 8px; }
+.badge.off { background: rgb(22 33 31 / .86); }
+.panel { padding: 12px; display: grid; gap: 12px; }
+.actions { display: flex; flex-wrap: wrap; gap: 8px; }
+.actions .start { flex: 1 1 12em; }
+.actions .start.on { background: var(--_live); color: #fff; }
+.actions .share { flex: 1 1 9em; }
+.devices { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 200px), 1fr)); gap: 10px; }
+label { display: grid; gap: 4px; font-size: .86rem; color: #d5dcd8; min-width: 0; }
+select { width: 100%; padding: 0 .6em; background: #24332f; color: var(--_chalk); border-color: #7f918b; }
+.level { height: 6px; border-radius: 3px; background: #33443f; overflow: hidden; margin-top: 4px; }
+.level i { display: block; height: 100%; width: 100%; background: #8fd6a8; transform-origin: left; transform: scaleX(0); }
+.line { display: flex; flex-wrap: wrap; gap: 4px 16px; justify-content: space-between; min-height: 1.45em; font-size: .93rem; }
+.line .figures { font-variant-numeric: tabular-nums; color: #d5dcd8; }
+.line .note.error { color: #ffd0ca; }
+`;
+
+let sheets: Record<"player" | "publisher", CSSStyleSheet> | null = null;
+
+/** The element's style. Constructed sheets need no `style-src` in a Content-Security-Policy. */
+export function style(name: "player" | "publisher"): CSSStyleSheet {
+  sheets ??= { player: sheet(COMMON + PLAYER), publisher: sheet(COMMON + PUBLISHER) };
+  return sheets[name];
+}
+
+function sheet(css: string): CSSStyleSheet {
+  const made = new CSSStyleSheet();
+  made.replaceSync(css);
+  return made;
+}
