@@ -93,7 +93,9 @@ impl Decoder {
         let mut input = bytes.get(..=len).unwrap_or_default();
         // What was taken for the start of an extended timestamp can turn out to be payload, and even the next header.
         let message = self.steps(&mut input)?;
-        self.keep(input);
+        if message.is_some() {
+            self.keep(input);
+        }
         Ok(message)
     }
 
@@ -109,6 +111,7 @@ impl Decoder {
         loop {
             match self.step(input)? {
                 Step::Message(message) => return Ok(Some(message)),
+                Step::Progress if input.is_empty() => return Ok(None),
                 Step::Progress => {}
                 Step::Starved => {
                     self.keep(mem::take(input));
