@@ -2,22 +2,30 @@
 //!
 //! [`TagHeader`] answers what a relay asks, from a tag's first bytes. [`video`] and [`audio`] are the whole of a tag, typed.
 
+pub mod aac;
 pub mod audio;
+pub mod av1;
 pub mod avc;
 mod bits;
 mod codec;
+mod config;
 mod demuxer;
 mod ex;
 mod fourcc;
 mod header;
+pub mod hevc;
+pub mod mp3;
 mod muxer;
+pub mod opus;
 pub mod script;
 mod tag;
 #[cfg(test)]
 mod tests;
 pub mod video;
+pub mod vpx;
 
 pub use codec::{AudioCodec, Codec, VideoCodec};
+pub use config::{AudioConfig, VideoConfig};
 pub use demuxer::{Demuxer, Skipped};
 pub use ex::{ModEx, Multitrack};
 pub use fourcc::FourCc;
