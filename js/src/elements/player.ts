@@ -381,8 +381,9 @@ export class ChalkcastPlayer extends ChalkcastElement {
       case "paused":
         return ["pause", this.text("paused"), ""];
       case "retrying": {
-        const advice = this.#problem?.code === "NetConnection.Connect.Closed" ? "" : `${this.#advice()} `;
-        return ["warning", this.text("lost"), advice + this.text("retrying", { seconds: this.#retry.seconds })];
+        const again = this.text("retrying", { seconds: this.#retry.seconds });
+        if (this.#problem?.code === "NetConnection.Connect.Closed") return ["warning", this.text("lost"), again];
+        return ["warning", this.text("unreachable"), `${this.#advice()} ${again}`];
       }
       case "failed":
         return ["warning", this.text("problem"), this.#advice()];

@@ -37,13 +37,14 @@ button.primary:hover { filter: brightness(1.12); }
 svg { width: 22px; height: 22px; flex: none; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
 svg.solid { fill: currentColor; stroke: none; }
 .message {
-  position: absolute; inset: 0; display: flex; flex-direction: column; align-items: center; justify-content: center;
-  gap: .35em; padding: 1em 1.25em; text-align: center; background: rgb(22 33 31 / .88); overflow: auto;
+  position: absolute; inset: 0; display: flex; flex-direction: column; align-items: center; justify-content: safe center;
+  gap: .35em; padding: .8em 1.1em; text-align: center; background: rgb(22 33 31 / .88); overflow: auto;
 }
 .message strong { font-size: clamp(1rem, 4.2cqi, 1.35rem); font-weight: 600; line-height: 1.3; }
 .message p { margin: 0; max-width: 44ch; color: #d5dcd8; font-size: clamp(.86rem, 3.4cqi, 1rem); }
 .message svg { width: clamp(24px, 8cqi, 40px); height: auto; margin-bottom: .2em; color: #f2d98b; }
-.message button { margin-top: .6em; }
+.message button { margin-top: .6em; flex: none; }
+@container (max-width: 420px) { .message svg { display: none; } .message p { line-height: 1.35; } }
 .badge {
   display: inline-flex; align-items: center; gap: .45em; padding: .15em .65em; border-radius: 99px; font-size: .86rem; font-weight: 600;
   white-space: nowrap;

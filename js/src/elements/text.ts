@@ -15,6 +15,7 @@ const TEXT = {
   retrying: ["Trying again in {seconds} s.", "{seconds} 秒后重试。"],
   retry: ["Try again now", "立即重试"],
   problem: ["The lesson cannot be shown", "无法显示课程"],
+  unreachable: ["No connection", "无法连接"],
   lost: ["The connection was lost", "连接已断开"],
   unmute: ["Tap to unmute", "点按开启声音"],
   sound: ["Turn sound on", "打开声音"],
