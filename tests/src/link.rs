@@ -127,9 +127,12 @@ impl Link {
     }
 
     fn next_arrived(&mut self, now: Instant) -> Option<Vec<u8>> {
-        self.in_flight
-            .pop_front_if(|(at, _)| *at <= now)
-            .map(|(_, bytes)| bytes)
+        let arrived = self.in_flight.front().is_some_and(|(at, _)| *at <= now);
+        if arrived {
+            self.in_flight.pop_front().map(|(_, bytes)| bytes)
+        } else {
+            None
+        }
     }
 }
 

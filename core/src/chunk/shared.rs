@@ -16,6 +16,7 @@ use crate::message::Raw;
 pub struct SharedMessage {
     head: Head,
     body: Bytes,
+    chunk_size: u32,
 }
 
 /// Where the message stream id is in a head with a basic header of one byte.
@@ -42,7 +43,11 @@ impl SharedMessage {
             push_chunks(&[], &tag.payload, chunk_size, &continuation, &mut body);
             body.into()
         };
-        Ok(Self { head, body })
+        Ok(Self {
+            head,
+            body,
+            chunk_size,
+        })
     }
 
     /// The bytes for a viewer that plays on message stream `message_stream_id`; the body is shared.
@@ -54,6 +59,11 @@ impl SharedMessage {
             head,
             body: self.body.clone(),
         }
+    }
+
+    /// The size in bytes of the chunks it was cut into.
+    pub const fn chunk_size(&self) -> u32 {
+        self.chunk_size
     }
 
     /// Length in bytes of what each viewer is sent.

@@ -1,7 +1,6 @@
-use alloc::string::String;
 use core::time::Duration;
 
-use crate::chunk;
+use crate::{chunk, handshake};
 
 use super::{Status, StreamKey};
 
@@ -49,6 +48,14 @@ pub enum UsageError {
         /// What the connection announced.
         connection: u32,
     },
+    /// A message's length has 24 bits.
+    #[error("a message of {length} bytes, over the limit of {limit}")]
+    TooLong {
+        /// Its length in bytes.
+        length: usize,
+        /// The limit in bytes.
+        limit: u32,
+    },
     /// The peer did not announce that it can do this.
     #[error("the peer does not support {0}")]
     Unsupported(&'static str),
@@ -58,9 +65,9 @@ pub enum UsageError {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PeerError {
-    /// It does not speak RTMP.
-    #[error("{0}")]
-    Handshake(String),
+    /// It does not speak RTMP, or not plainly.
+    #[error(transparent)]
+    Handshake(#[from] handshake::Error),
     /// Its chunks are malformed or over a limit.
     #[error(transparent)]
     Chunk(#[from] chunk::Error),

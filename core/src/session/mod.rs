@@ -3,12 +3,17 @@
 //! Both sides have the four verbs of the crate, and end the same way: the last event is `Closed { reason }`, after which
 //! input is ignored and every call is a [`UsageError::Closed`]. What was queued before it is still to be sent.
 
+mod acknowledge;
+mod arguments;
+mod calls;
 pub mod client;
 mod enhanced;
 mod error;
 mod limits;
+mod media;
 pub mod server;
 mod status;
+mod transport;
 
 pub use enhanced::Enhanced;
 pub use error::{CloseReason, PeerError, Timeout, UsageError};

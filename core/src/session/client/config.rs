@@ -3,6 +3,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::amf0::{Object, Value};
+use crate::handshake;
 use crate::session::{Enhanced, Limits, ObjectEncoding, PlayStart, Timers};
 
 /// How a client session behaves.
@@ -15,6 +16,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long the server is waited for.
     pub timers: Timers,
+    /// Which handshake is spoken.
+    pub handshake: handshake::Kind,
     /// Chunk size announced before connect, in bytes.
     pub chunk_size: u32,
     /// Window Acknowledgement Size announced to the server after connect, in bytes.
@@ -24,12 +27,13 @@ pub struct Config {
 }
 
 impl Config {
-    /// The defaults: chunks of 64 KiB, window of 2,500,000 bytes.
+    /// The defaults: simple handshake, chunks of 64 KiB, window of 2,500,000 bytes.
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
             limits: Limits::default(),
             timers: Timers::default(),
+            handshake: handshake::Kind::default(),
             chunk_size: 65_536,
             window: 2_500_000,
             fc_commands: true,

@@ -1,228 +1,209 @@
 //! The client's side of a connection.
 
+mod commands;
 mod config;
+mod connection;
 mod event;
+mod stream;
 
-use alloc::vec::Vec;
-use core::time::Duration;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 
 pub use config::{Config, Connect, Play};
 pub use event::Event;
+use stream::Stream;
 
-use super::{CallId, Output, PublishKind, Reply, Stats, StreamKey, UsageError};
+use super::calls::Calls;
+use super::media::{Media, each_media, is_media};
+use super::transport::{Received, Transport};
+use super::{CallId, CloseReason, Output, Stats, StreamKey, UsageError};
 use crate::Instant;
-use crate::amf0::Value;
-use crate::flv::Tag;
-use crate::message::SharedObject;
+use crate::message::{Message, Raw, UserControl};
 
 /// A NetConnection and its NetStreams, as the client sees them.
 #[derive(Debug)]
-pub struct ClientSession {}
+pub struct ClientSession {
+    config: Config,
+    transport: Transport<Event>,
+    phase: Phase,
+    /// By key.
+    streams: BTreeMap<u32, Stream>,
+    next_stream: u32,
+    calls: Calls<Purpose>,
+    next_call: u64,
+}
+
+/// How far the connection is.
+#[derive(Debug)]
+enum Phase {
+    /// The handshake goes on; connect, if it was asked for, waits for its end.
+    Handshake(Option<Box<Connect>>),
+    /// The handshake is over, connect has not been asked for.
+    Ready,
+    /// connect awaits its answer.
+    Connecting,
+    Connected,
+}
+
+/// What a call of this side's was for.
+#[derive(Debug)]
+enum Purpose {
+    Connect,
+    CreateStream(StreamKey),
+    Call(CallId),
+}
 
 impl ClientSession {
     /// A session whose first output is the start of the handshake (C0, C1).
     pub fn new(config: Config, now: Instant) -> Self {
-        let _ = (config, now);
-        Self {}
+        let transport = Transport::client(
+            config.handshake,
+            config.seed,
+            &config.limits,
+            config.timers,
+            now,
+        );
+        Self {
+            transport,
+            phase: Phase::Handshake(None),
+            streams: BTreeMap::new(),
+            next_stream: 1,
+            calls: Calls::new(config.limits.commands_in_flight),
+            next_call: 1,
+            config,
+        }
     }
 
     /// Takes in bytes from the server, in pieces of any size.
-    pub fn handle_input(&mut self, now: Instant, input: &[u8]) {
-        let _ = (now, input);
+    pub fn handle_input(&mut self, now: Instant, mut input: &[u8]) {
+        if self.transport.is_closed() {
+            return;
+        }
+        self.transport.begin_input(now, input.len());
+        while !self.transport.is_closed() {
+            match self.transport.receive(now, &mut input) {
+                Ok(Some(received)) => self.received(now, received),
+                Ok(None) => break,
+                Err(error) => return self.end(error.into()),
+            }
+        }
+        self.transport.end_input();
     }
 
     /// The server's byte stream has ended.
-    pub fn handle_eof(&mut self, now: Instant) {
-        let _ = now;
+    pub fn handle_eof(&mut self, _now: Instant) {
+        self.end(CloseReason::Eof);
     }
 
     /// To be called at the instant of [`poll_timeout`](Self::poll_timeout).
     pub fn handle_timeout(&mut self, now: Instant) {
-        let _ = now;
+        if let Some(reason) = self.transport.handle_timeout(now) {
+            self.end(reason);
+        }
     }
 
     /// What the session wants done next. To be drained after every call that takes `&mut self`.
     pub fn poll_output(&mut self) -> Option<Output<Event>> {
-        None
+        self.transport.poll_output()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), unless input comes first.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
-    }
-
-    /// Asks to be let in, once the handshake is over. Answered by [`Event::Connected`], or by an [`Event::Status`] and [`Event::Closed`].
-    pub fn connect(&mut self, now: Instant, connect: Connect) -> Result<(), UsageError> {
-        let _ = (now, connect);
-        Ok(())
-    }
-
-    /// Calls a method of the server's. Answered by [`Event::CallResult`].
-    pub fn call(
-        &mut self,
-        now: Instant,
-        name: &str,
-        arguments: Vec<Value>,
-    ) -> Result<CallId, UsageError> {
-        let _ = (now, name, arguments);
-        Err(UsageError::Closed)
-    }
-
-    /// Answers an [`Event::Call`]: `Ok` as `_result`, `Err` as `_error`.
-    pub fn reply(
-        &mut self,
-        now: Instant,
-        reply: Reply,
-        result: Result<Value, Value>,
-    ) -> Result<(), UsageError> {
-        let _ = (now, reply, result);
-        Ok(())
-    }
-
-    /// Makes a NetStream, usable at once, even before connect is answered: what is asked of it is sent when createStream is answered.
-    pub fn create_stream(&mut self, now: Instant) -> Result<StreamKey, UsageError> {
-        let _ = now;
-        Err(UsageError::Closed)
-    }
-
-    /// Publishes `name`. Answered by [`Event::PublishReady`] or an [`Event::Status`] of level error.
-    pub fn publish(
-        &mut self,
-        now: Instant,
-        stream: StreamKey,
-        name: &str,
-        kind: PublishKind,
-    ) -> Result<(), UsageError> {
-        let _ = (now, stream, name, kind);
-        Ok(())
-    }
-
-    /// Plays. Answered by [`Event::Status`].
-    pub fn play(&mut self, now: Instant, stream: StreamKey, play: Play) -> Result<(), UsageError> {
-        let _ = (now, stream, play);
-        Ok(())
-    }
-
-    /// Calls any method on a stream (play2, say), without waiting for an answer. The command object is null.
-    pub fn send_command(
-        &mut self,
-        now: Instant,
-        stream: StreamKey,
-        name: &str,
-        arguments: Vec<Value>,
-    ) -> Result<(), UsageError> {
-        let _ = (now, stream, name, arguments);
-        Ok(())
-    }
-
-    /// Pauses at `position`, or resumes from it.
-    pub fn pause(
-        &mut self,
-        now: Instant,
-        stream: StreamKey,
-        paused: bool,
-        position: crate::Timestamp,
-    ) -> Result<(), UsageError> {
-        let _ = (now, stream, paused, position);
-        Ok(())
-    }
-
-    /// Seeks to `position`.
-    pub fn seek(
-        &mut self,
-        now: Instant,
-        stream: StreamKey,
-        position: crate::Timestamp,
-    ) -> Result<(), UsageError> {
-        let _ = (now, stream, position);
-        Ok(())
-    }
-
-    /// Whether audio is wanted.
-    pub fn receive_audio(
-        &mut self,
-        now: Instant,
-        stream: StreamKey,
-        on: bool,
-    ) -> Result<(), UsageError> {
-        let _ = (now, stream, on);
-        Ok(())
-    }
-
-    /// Whether video is wanted.
-    pub fn receive_video(
-        &mut self,
-        now: Instant,
-        stream: StreamKey,
-        on: bool,
-    ) -> Result<(), UsageError> {
-        let _ = (now, stream, on);
-        Ok(())
-    }
-
-    /// Tells the server how long this side's buffer is, now and with every later play on this stream.
-    pub fn set_buffer_length(
-        &mut self,
-        now: Instant,
-        stream: StreamKey,
-        length: Duration,
-    ) -> Result<(), UsageError> {
-        let _ = (now, stream, length);
-        Ok(())
-    }
-
-    /// Stops publishing or playing; the stream can be used again.
-    pub fn close_stream(&mut self, now: Instant, stream: StreamKey) -> Result<(), UsageError> {
-        let _ = (now, stream);
-        Ok(())
-    }
-
-    /// Stops publishing or playing, and gives the stream up.
-    pub fn delete_stream(&mut self, now: Instant, stream: StreamKey) -> Result<(), UsageError> {
-        let _ = (now, stream);
-        Ok(())
-    }
-
-    /// Sends a tag of a stream being published, from [`Event::PublishReady`] on. `onMetaData` is sent as `@setDataFrame`.
-    pub fn send_tag(
-        &mut self,
-        now: Instant,
-        stream: StreamKey,
-        tag: &Tag,
-    ) -> Result<(), UsageError> {
-        let _ = (now, stream, tag);
-        Ok(())
-    }
-
-    /// Sends a data message on a stream being published, at the timestamp of the last tag.
-    pub fn send_data(
-        &mut self,
-        now: Instant,
-        stream: StreamKey,
-        name: &str,
-        values: Vec<Value>,
-    ) -> Result<(), UsageError> {
-        let _ = (now, stream, name, values);
-        Ok(())
-    }
-
-    /// Sends a shared object message.
-    pub fn send_shared_object(
-        &mut self,
-        now: Instant,
-        object: &SharedObject,
-    ) -> Result<(), UsageError> {
-        let _ = (now, object);
-        Ok(())
-    }
-
-    /// Ends the session: what is left to say, then [`Event::Closed`].
-    pub fn close(&mut self, now: Instant) {
-        let _ = now;
+        self.transport.poll_timeout()
     }
 
     /// Figures so far.
     pub fn stats(&self) -> Stats {
-        Stats::default()
+        self.transport.stats()
+    }
+
+    fn received(&mut self, now: Instant, received: Received) {
+        match received {
+            Received::HandshakeDone => self.handshake_done(now),
+            Received::RoundTrip(round_trip) => self.transport.event(Event::RoundTrip(round_trip)),
+            Received::UserControl(event) => self.user_control(&event),
+            Received::Message(raw) => self.message(now, raw),
+        }
+    }
+
+    fn message(&mut self, now: Instant, raw: Raw) {
+        if is_media(raw.message_type) {
+            return self.media(raw);
+        }
+        match self.transport.read(&raw) {
+            Some(Message::Command(command)) => self.command(now, raw.stream_id, command),
+            Some(Message::SharedObject(object)) => {
+                self.transport.event(Event::SharedObject(object))
+            }
+            Some(_) => self.transport.ignore(),
+            None => {}
+        }
+    }
+
+    fn user_control(&mut self, event: &UserControl) {
+        let (UserControl::StreamBegin(id)
+        | UserControl::StreamEof(id)
+        | UserControl::StreamDry(id)
+        | UserControl::StreamIsRecorded(id)) = *event
+        else {
+            return self.transport.ignore();
+        };
+        // Servers begin message stream 0, the connection itself, which tells nothing.
+        let Some(stream) = self.key(id) else { return };
+        self.transport.event(match event {
+            UserControl::StreamBegin(_) => Event::StreamBegin { stream },
+            UserControl::StreamEof(_) => Event::StreamEof { stream },
+            UserControl::StreamDry(_) => Event::StreamDry { stream },
+            _ => Event::StreamIsRecorded { stream },
+        });
+    }
+
+    /// Media belongs to a stream that plays; all other is passed over.
+    fn media(&mut self, raw: Raw) {
+        let playing = self
+            .key(raw.stream_id)
+            .filter(|key| self.streams.get(&key.0).is_some_and(Stream::is_playing));
+        let Some(stream) = playing else {
+            return self.transport.ignore();
+        };
+        let transport = &mut self.transport;
+        each_media(raw, &self.config.limits.amf0, |media| match media {
+            Media::Tag(tag) => transport.event(Event::Tag { stream, tag }),
+            Media::ClearDataFrame(name) => transport.event(Event::ClearDataFrame { stream, name }),
+            Media::Malformed => transport.ignore(),
+        });
+    }
+
+    /// The stream that has this message stream id.
+    fn key(&self, id: u32) -> Option<StreamKey> {
+        self.streams
+            .iter()
+            .find(|(_, stream)| stream.id() == Some(id))
+            .map(|(key, _)| StreamKey(*key))
+    }
+
+    /// Fails when the session is over.
+    fn open(&self) -> Result<(), UsageError> {
+        if self.transport.is_closed() {
+            Err(UsageError::Closed)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Fails when the session is over, or connect has not been accepted.
+    fn connected(&self) -> Result<(), UsageError> {
+        self.open()?;
+        match self.phase {
+            Phase::Connected => Ok(()),
+            _ => Err(UsageError::NotConnected),
+        }
+    }
+
+    fn end(&mut self, reason: CloseReason) {
+        if !self.transport.is_closed() {
+            self.streams.clear();
+            self.transport.close(Event::Closed { reason });
+        }
     }
 }

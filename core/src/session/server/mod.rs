@@ -1,214 +1,235 @@
 //! The server's side of a connection.
 
+mod bandwidth;
+mod commands;
 mod config;
+mod connection;
 mod event;
+mod stream;
 
-use alloc::vec::Vec;
+use alloc::collections::{BTreeMap, VecDeque};
+use core::mem;
 
+use bandwidth::Step;
 pub use config::Config;
 pub use event::{ConnectRequest, Event};
+use stream::{Activity, Stream};
 
-use super::{CallId, Output, Reply, Stats, Status, StreamKey, UsageError};
+use super::calls::Calls;
+use super::media::{Media, each_media, is_media};
+use super::transport::{Received, Transport};
+use super::{CallId, CloseReason, Output, Stats, StreamKey, Timeout, UsageError};
 use crate::Instant;
-use crate::amf0::Value;
-use crate::chunk::SharedMessage;
-use crate::flv::Tag;
-use crate::message::SharedObject;
+use crate::message::{Message, Raw, UserControl};
 
 /// A NetConnection and its NetStreams, as the server sees them.
 #[derive(Debug)]
-pub struct ServerSession {}
+pub struct ServerSession {
+    config: Config,
+    transport: Transport<Event>,
+    phase: Phase,
+    streams: BTreeMap<u32, Stream>,
+    next_stream: u32,
+    calls: Calls<Purpose>,
+    next_call: u64,
+    /// Whether the client said that it understands ReconnectRequest.
+    can_reconnect: bool,
+}
+
+/// How far the connection is.
+#[derive(Debug)]
+enum Phase {
+    /// No connect yet.
+    Waiting,
+    /// connect awaits the owner's answer, and what a hasty client sent after it awaits that.
+    Requested {
+        transaction_id: f64,
+        object_encoding: super::ObjectEncoding,
+        early: Early,
+    },
+    Connected,
+}
+
+/// Messages that came before connect was answered.
+#[derive(Debug, Default)]
+struct Early {
+    messages: VecDeque<Raw>,
+    bytes: usize,
+}
+
+/// What a call of this side's was for.
+#[derive(Debug)]
+enum Purpose {
+    Call(CallId),
+    Bandwidth(Step),
+}
 
 impl ServerSession {
     /// A session that waits for the client's handshake.
     pub fn new(config: Config, now: Instant) -> Self {
-        let _ = (config, now);
-        Self {}
+        let transport = Transport::server(config.seed, &config.limits, config.timers, now);
+        Self {
+            transport,
+            phase: Phase::Waiting,
+            streams: BTreeMap::new(),
+            next_stream: 1,
+            calls: Calls::new(config.limits.commands_in_flight),
+            next_call: 1,
+            can_reconnect: false,
+            config,
+        }
     }
 
     /// Takes in bytes from the client, in pieces of any size.
-    pub fn handle_input(&mut self, now: Instant, input: &[u8]) {
-        let _ = (now, input);
+    pub fn handle_input(&mut self, now: Instant, mut input: &[u8]) {
+        if self.transport.is_closed() {
+            return;
+        }
+        self.transport.begin_input(now, input.len());
+        while !self.transport.is_closed() {
+            match self.transport.receive(now, &mut input) {
+                Ok(Some(received)) => self.received(now, received),
+                Ok(None) => break,
+                Err(error) => return self.end(error.into()),
+            }
+        }
+        self.transport.end_input();
     }
 
     /// The client's byte stream has ended.
-    pub fn handle_eof(&mut self, now: Instant) {
-        let _ = now;
+    pub fn handle_eof(&mut self, _now: Instant) {
+        self.end(CloseReason::Eof);
     }
 
     /// To be called at the instant of [`poll_timeout`](Self::poll_timeout).
     pub fn handle_timeout(&mut self, now: Instant) {
-        let _ = now;
+        if let Some(reason) = self.transport.handle_timeout(now) {
+            self.end(reason);
+        }
     }
 
     /// What the session wants done next. To be drained after every call that takes `&mut self`.
     pub fn poll_output(&mut self) -> Option<Output<Event>> {
-        None
+        self.transport.poll_output()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), unless input comes first.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
-    }
-
-    /// Lets the client in.
-    pub fn accept_connect(&mut self, now: Instant) -> Result<(), UsageError> {
-        let _ = now;
-        Ok(())
-    }
-
-    /// Turns the client away, as `_error` with this status (`NetConnection.Connect.Rejected`), and ends the session.
-    pub fn reject_connect(&mut self, now: Instant, status: Status) -> Result<(), UsageError> {
-        let _ = (now, status);
-        Ok(())
-    }
-
-    /// Lets the client publish: `NetStream.Publish.Start`. Its tags follow as [`Event::Tag`].
-    pub fn accept_publish(&mut self, now: Instant, stream: StreamKey) -> Result<(), UsageError> {
-        let _ = (now, stream);
-        Ok(())
-    }
-
-    /// Refuses to let the client publish, with a status of level error (`NetStream.Publish.BadName`).
-    pub fn reject_publish(
-        &mut self,
-        now: Instant,
-        stream: StreamKey,
-        status: Status,
-    ) -> Result<(), UsageError> {
-        let _ = (now, stream, status);
-        Ok(())
-    }
-
-    /// Lets the client play: Stream Begin, `NetStream.Play.Reset` (if it asked to), `NetStream.Play.Start`, `|RtmpSampleAccess`,
-    /// `NetStream.Data.Start`. From here on tags can be sent.
-    pub fn accept_play(&mut self, now: Instant, stream: StreamKey) -> Result<(), UsageError> {
-        let _ = (now, stream);
-        Ok(())
-    }
-
-    /// Refuses to let the client play, with a status of level error (`NetStream.Play.StreamNotFound`).
-    pub fn reject_play(
-        &mut self,
-        now: Instant,
-        stream: StreamKey,
-        status: Status,
-    ) -> Result<(), UsageError> {
-        let _ = (now, stream, status);
-        Ok(())
-    }
-
-    /// Sends an onStatus on a stream.
-    pub fn send_status(
-        &mut self,
-        now: Instant,
-        stream: StreamKey,
-        status: Status,
-    ) -> Result<(), UsageError> {
-        let _ = (now, stream, status);
-        Ok(())
-    }
-
-    /// User control Stream Begin: what is played has begun, again.
-    pub fn stream_begin(&mut self, stream: StreamKey) -> Result<(), UsageError> {
-        let _ = stream;
-        Ok(())
-    }
-
-    /// User control Stream EOF: what is played has ended.
-    pub fn stream_eof(&mut self, stream: StreamKey) -> Result<(), UsageError> {
-        let _ = stream;
-        Ok(())
-    }
-
-    /// User control StreamDry: what is played has sent nothing for a while.
-    pub fn stream_dry(&mut self, stream: StreamKey) -> Result<(), UsageError> {
-        let _ = stream;
-        Ok(())
-    }
-
-    /// User control StreamIsRecorded: what is played is a recording.
-    pub fn stream_is_recorded(&mut self, stream: StreamKey) -> Result<(), UsageError> {
-        let _ = stream;
-        Ok(())
-    }
-
-    /// Sends a message that was encoded once for every viewer to a stream that plays.
-    ///
-    /// Fails with [`UsageError::ChunkSize`] if it was encoded for another chunk size than this session's.
-    pub fn send_shared(
-        &mut self,
-        stream: StreamKey,
-        message: &SharedMessage,
-    ) -> Result<(), UsageError> {
-        let _ = (stream, message);
-        Ok(())
-    }
-
-    /// Sends a tag to a stream that plays.
-    pub fn send_tag(
-        &mut self,
-        now: Instant,
-        stream: StreamKey,
-        tag: &Tag,
-    ) -> Result<(), UsageError> {
-        let _ = (now, stream, tag);
-        Ok(())
-    }
-
-    /// Calls a method of the client's NetConnection, or of a NetStream. Answered by [`Event::CallResult`].
-    pub fn call(
-        &mut self,
-        now: Instant,
-        stream: Option<StreamKey>,
-        name: &str,
-        arguments: Vec<Value>,
-    ) -> Result<CallId, UsageError> {
-        let _ = (now, stream, name, arguments);
-        Err(UsageError::Closed)
-    }
-
-    /// Answers an [`Event::Call`]: `Ok` as `_result`, `Err` as `_error`.
-    pub fn reply(
-        &mut self,
-        now: Instant,
-        reply: Reply,
-        result: Result<Value, Value>,
-    ) -> Result<(), UsageError> {
-        let _ = (now, reply, result);
-        Ok(())
-    }
-
-    /// Asks the client to connect again, to `tc_url` or where it is connected now (Enhanced RTMP v2).
-    ///
-    /// Fails with [`UsageError::Unsupported`] if the client did not say that it can.
-    pub fn request_reconnect(
-        &mut self,
-        now: Instant,
-        tc_url: Option<&str>,
-        description: &str,
-    ) -> Result<(), UsageError> {
-        let _ = (now, tc_url, description);
-        Ok(())
-    }
-
-    /// Sends a shared object message.
-    pub fn send_shared_object(
-        &mut self,
-        now: Instant,
-        object: &SharedObject,
-    ) -> Result<(), UsageError> {
-        let _ = (now, object);
-        Ok(())
-    }
-
-    /// Ends the session: a last status of the connection's, if there is one (`NetConnection.Connect.AppShutdown`), then [`Event::Closed`].
-    pub fn close(&mut self, now: Instant, status: Option<Status>) {
-        let _ = (now, status);
+        self.transport.poll_timeout()
     }
 
     /// Figures so far.
     pub fn stats(&self) -> Stats {
-        Stats::default()
+        self.transport.stats()
+    }
+
+    fn received(&mut self, now: Instant, received: Received) {
+        match received {
+            Received::HandshakeDone => self.transport.expect(now, Timeout::Connect),
+            Received::RoundTrip(round_trip) => self.transport.event(Event::RoundTrip(round_trip)),
+            Received::UserControl(event) => self.user_control(event),
+            Received::Message(raw) => self.message(now, raw),
+        }
+    }
+
+    fn message(&mut self, now: Instant, raw: Raw) {
+        if let Phase::Requested { early, .. } = &mut self.phase {
+            if !early.push(raw, self.config.limits.commands_in_flight) {
+                self.transport.ignore();
+            }
+            return;
+        }
+        if is_media(raw.message_type) {
+            return self.media(raw);
+        }
+        match self.transport.read(&raw) {
+            Some(Message::Command(command)) => self.command(now, raw.stream_id, command),
+            Some(Message::SharedObject(object)) if matches!(self.phase, Phase::Connected) => {
+                self.transport.event(Event::SharedObject(object));
+            }
+            Some(_) => self.transport.ignore(),
+            None => {}
+        }
+    }
+
+    fn user_control(&mut self, event: UserControl) {
+        match event {
+            UserControl::SetBufferLength { stream_id, length }
+                if self.streams.contains_key(&stream_id) =>
+            {
+                let length = core::time::Duration::from_millis(length.into());
+                self.transport.event(Event::SetBufferLength {
+                    stream: StreamKey(stream_id),
+                    length,
+                });
+            }
+            _ => self.transport.ignore(),
+        }
+    }
+
+    /// Media belongs to a stream that publishes; all other is passed over.
+    fn media(&mut self, raw: Raw) {
+        let stream = StreamKey(raw.stream_id);
+        let Some(Stream { activity }) = self.streams.get_mut(&stream.0) else {
+            return self.transport.ignore();
+        };
+        let transport = &mut self.transport;
+        each_media(raw, &self.config.limits.amf0, |media| {
+            match (media, &mut *activity) {
+                (Media::Tag(tag), Activity::Publishing { .. }) => {
+                    transport.event(Event::Tag { stream, tag })
+                }
+                (Media::Tag(tag), Activity::PublishRequested { held, .. }) => {
+                    if !held.push(tag) {
+                        transport.ignore();
+                    }
+                }
+                (Media::ClearDataFrame(name), Activity::Publishing { .. }) => {
+                    transport.event(Event::ClearDataFrame { stream, name });
+                }
+                _ => transport.ignore(),
+            }
+        });
+    }
+
+    /// Fails when the session is over, or the client is not let in.
+    fn open(&self) -> Result<(), UsageError> {
+        if self.transport.is_closed() {
+            return Err(UsageError::Closed);
+        }
+        match self.phase {
+            Phase::Connected => Ok(()),
+            _ => Err(UsageError::NotConnected),
+        }
+    }
+
+    /// Ends every stream and the session.
+    fn end(&mut self, reason: CloseReason) {
+        if self.transport.is_closed() {
+            return;
+        }
+        for id in self.streams.keys().copied().collect::<alloc::vec::Vec<_>>() {
+            self.stop(id);
+        }
+        self.streams.clear();
+        self.transport.close(Event::Closed { reason });
+    }
+}
+
+impl Early {
+    /// Keeps a message, or answers that there is no room.
+    fn push(&mut self, raw: Raw, limit: usize) -> bool {
+        const BYTES: usize = 64 << 10;
+        let bytes = self.bytes + raw.payload.len();
+        let fits = self.messages.len() < limit && bytes <= BYTES;
+        if fits {
+            self.bytes = bytes;
+            self.messages.push_back(raw);
+        }
+        fits
+    }
+
+    fn take(&mut self) -> VecDeque<Raw> {
+        mem::take(&mut self.messages)
     }
 }

@@ -1,0 +1,220 @@
+//! A client and a server session, end to end on a fake clock.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chalkcast_core::Timestamp;
+use chalkcast_core::amf0::Value;
+use chalkcast_core::chunk::SharedMessage;
+use chalkcast_core::flv::{Tag, TagType};
+use chalkcast_core::session::client::{self, Connect, Play};
+use chalkcast_core::session::{CloseReason, PlayStart, PublishKind, Status, code, server};
+use chalkcast_tests::{LinkConfig, Pair};
+
+fn tag(tag_type: TagType, millis: u32, length: usize) -> Tag {
+    let payload: Vec<u8> = (0..length).map(|at| (at as u32 ^ millis) as u8).collect();
+    Tag {
+        tag_type,
+        timestamp: Timestamp::from_millis(millis),
+        payload: Bytes::from(payload),
+    }
+}
+
+fn metadata() -> Tag {
+    let mut payload = Vec::new();
+    Value::from("onMetaData").encode(&mut payload);
+    Value::from(chalkcast_core::amf0::Object::new().with("width", 320.0)).encode(&mut payload);
+    Tag {
+        tag_type: TagType::Script,
+        timestamp: Timestamp::ZERO,
+        payload: payload.into(),
+    }
+}
+
+fn pair(link: LinkConfig, seed: u64) -> Pair {
+    Pair::new(
+        client::Config::new(seed),
+        server::Config::new(seed + 1),
+        link,
+        seed,
+    )
+}
+
+fn connected(link: LinkConfig, seed: u64) -> Pair {
+    let mut pair = pair(link, seed);
+    pair.client
+        .connect(pair.now, Connect::new("live", "rtmp://host/live"))
+        .unwrap();
+    pair.settle();
+    assert!(
+        matches!(&pair.take_server_events()[..], [server::Event::Connect(request)] if request.app == "live")
+    );
+    pair.server.accept_connect(pair.now).unwrap();
+    pair.settle();
+    let events = pair.take_client_events();
+    assert!(
+        matches!(&events[0], client::Event::Connected { status, .. } if status.code == code::CONNECT_SUCCESS),
+        "{events:?}"
+    );
+    pair
+}
+
+fn statuses(events: &[client::Event]) -> Vec<&str> {
+    let status = |event: &'_ client::Event| matches!(event, client::Event::Status { .. });
+    events
+        .iter()
+        .filter(|event| status(event))
+        .map(|event| match event {
+            client::Event::Status { status, .. } => &*status.code,
+            _ => unreachable!(),
+        })
+        .collect()
+}
+
+#[test]
+fn a_lesson_from_handshake_to_close() {
+    let mut pair = connected(LinkConfig::perfect(), 1);
+    let stream = pair.client.create_stream(pair.now).unwrap();
+    pair.client
+        .publish(pair.now, stream, "conf", PublishKind::Live)
+        .unwrap();
+    pair.settle();
+    let events = pair.take_server_events();
+    let [
+        server::Event::Publish {
+            stream: published,
+            name,
+            kind: PublishKind::Live,
+        },
+    ] = &events[..]
+    else {
+        panic!("{events:?}")
+    };
+    assert_eq!(name, "conf");
+    pair.server.accept_publish(pair.now, *published).unwrap();
+    pair.settle();
+    let events = pair.take_client_events();
+    assert!(
+        events.contains(&client::Event::PublishReady { stream }),
+        "{events:?}"
+    );
+    assert_eq!(statuses(&events), [code::PUBLISH_START]);
+
+    let sent = [
+        metadata(),
+        tag(TagType::Video, 0, 100_000),
+        tag(TagType::Audio, 20, 300),
+        tag(TagType::Video, 33, 0),
+    ];
+    for tag in &sent {
+        pair.client.send_tag(pair.now, stream, tag).unwrap();
+    }
+    pair.settle();
+    let received: Vec<_> = pair
+        .take_server_events()
+        .into_iter()
+        .map(|event| match event {
+            server::Event::Tag { tag, .. } => tag,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(received, sent);
+
+    let viewer = pair.client.create_stream(pair.now).unwrap();
+    pair.client
+        .set_buffer_length(pair.now, viewer, Duration::from_millis(100))
+        .unwrap();
+    pair.client
+        .play(
+            pair.now,
+            viewer,
+            Play {
+                start: PlayStart::Live,
+                ..Play::new("conf")
+            },
+        )
+        .unwrap();
+    pair.settle();
+    let events = pair.take_server_events();
+    let [
+        server::Event::Play {
+            stream: played,
+            name,
+            start: PlayStart::Live,
+            duration: None,
+            reset: true,
+        },
+        server::Event::SetBufferLength { length, .. },
+    ] = &events[..]
+    else {
+        panic!("{events:?}")
+    };
+    assert_eq!((&**name, *length), ("conf", Duration::from_millis(100)));
+    pair.server.accept_play(pair.now, *played).unwrap();
+    for tag in &sent {
+        let shared = SharedMessage::encode(tag, 65_536).unwrap();
+        pair.server.send_shared(*played, &shared).unwrap();
+    }
+    pair.settle();
+    let events = pair.take_client_events();
+    assert_eq!(statuses(&events), [code::PLAY_RESET, code::PLAY_START]);
+    let received: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            client::Event::Tag { stream, tag } if *stream == viewer => Some(tag),
+            _ => None,
+        })
+        .skip(2)
+        .collect();
+    assert_eq!(received, sent.iter().collect::<Vec<_>>());
+
+    pair.client.close(pair.now);
+    pair.settle();
+    assert_eq!(
+        pair.take_client_events(),
+        [client::Event::Closed {
+            reason: CloseReason::Local
+        }]
+    );
+    let closed = server::Event::StreamClosed { stream: *published };
+    assert_eq!(
+        pair.take_server_events(),
+        [closed, server::Event::StreamClosed { stream: *played }]
+    );
+    pair.server.handle_eof(pair.now);
+    pair.pump();
+    assert_eq!(
+        pair.take_server_events(),
+        [server::Event::Closed {
+            reason: CloseReason::Eof
+        }]
+    );
+}
+
+#[test]
+fn a_refused_client_learns_why() {
+    let mut pair = pair(LinkConfig::perfect(), 3);
+    pair.client
+        .connect(pair.now, Connect::new("secret", "rtmp://host/secret"))
+        .unwrap();
+    pair.settle();
+    let rejected = Status::error(code::CONNECT_REJECTED, "the apps here are: live");
+    pair.server
+        .reject_connect(pair.now, rejected.clone())
+        .unwrap();
+    pair.settle();
+    assert_eq!(
+        pair.take_client_events(),
+        [
+            client::Event::Status {
+                stream: None,
+                status: rejected.clone()
+            },
+            client::Event::Closed {
+                reason: CloseReason::Rejected(rejected)
+            }
+        ]
+    );
+}
