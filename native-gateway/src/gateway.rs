@@ -1,0 +1,164 @@
+//! What every connection of the gateway shares.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use chalkcast_core::session::{Status, StreamKey};
+use tokio::sync::mpsc;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::relay::{Key, Relay, Stream};
+use crate::upstream::Bridge;
+
+/// Configuration, clock, streams, upstreams and connections.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) relay: Relay,
+    pub(crate) bridge: Bridge,
+    pub(crate) connections: Connections,
+}
+
+impl Gateway {
+    /// To be called within the runtime that is to carry it.
+    pub(crate) fn new(config: Config) -> Arc<Self> {
+        let clock = Clock::start();
+        Arc::new_cyclic(|gateway: &Weak<Self>| {
+            let gateway = gateway.clone();
+            let relay = Relay::new(config.relay.clone(), move |stream| {
+                tokio::spawn(drive(gateway.clone(), Arc::clone(stream)));
+            });
+            Self {
+                config,
+                clock,
+                relay,
+                bridge: Bridge::default(),
+                connections: Connections::default(),
+            }
+        })
+    }
+}
+
+/// Gives a stream its time, until nobody needs it.
+async fn drive(gateway: Weak<Gateway>, stream: Arc<Stream>) {
+    let mut sleep = Box::pin(tokio::time::sleep(Duration::ZERO));
+    std::future::poll_fn(|cx| {
+        loop {
+            let Some(gateway) = gateway.upgrade() else {
+                return std::task::Poll::Ready(());
+            };
+            let now = gateway.clock.now();
+            stream.handle_timeout(now);
+            if gateway.relay.forget_idle(now, &stream) {
+                return std::task::Poll::Ready(());
+            }
+            // tokio's timers are up to a millisecond late, and media must not wait longer than its budget.
+            let Some(at) = stream.poll_timeout(cx.waker()) else {
+                return std::task::Poll::Pending;
+            };
+            let early = at.saturating_sub(Duration::from_millis(1)).max(now);
+            sleep.as_mut().reset(gateway.clock.deadline(early));
+            if sleep.as_mut().poll(cx).is_pending() {
+                return std::task::Poll::Pending;
+            }
+            if at > gateway.clock.now() {
+                // Less than a timer can wait for.
+                cx.waker().wake_by_ref();
+                return std::task::Poll::Pending;
+            }
+        }
+    })
+    .await;
+}
+
+/// What a connection is told from elsewhere.
+#[derive(Clone, Debug)]
+pub(crate) enum Command {
+    /// The gateway ends.
+    Shutdown,
+    /// The external relay has let the stream in, or not.
+    PublishAnswered {
+        stream: StreamKey,
+        answer: Result<(), Status>,
+    },
+    /// The external relay will not have the stream any more.
+    PublishEnded { stream: StreamKey, status: Status },
+    /// Something that viewers of a stream should know.
+    Notice { key: Key, status: Status },
+}
+
+/// Every RTMP connection there is.
+#[derive(Debug, Default)]
+pub(crate) struct Connections {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    last: u64,
+    open: HashMap<u64, mpsc::UnboundedSender<Command>>,
+    shut_down: bool,
+}
+
+/// A connection's place among the others, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) id: u64,
+    pub(crate) commands: mpsc::UnboundedReceiver<Command>,
+    pub(crate) sender: mpsc::UnboundedSender<Command>,
+    gateway: Arc<Gateway>,
+}
+
+impl Connections {
+    pub(crate) fn enter(gateway: &Arc<Gateway>) -> Place {
+        let (sender, commands) = mpsc::unbounded_channel();
+        let mut inner = gateway.connections.lock();
+        inner.last += 1;
+        let id = inner.last;
+        if inner.shut_down {
+            let _ = sender.send(Command::Shutdown);
+        }
+        inner.open.insert(id, sender.clone());
+        drop(inner);
+        Place {
+            id,
+            commands,
+            sender,
+            gateway: Arc::clone(gateway),
+        }
+    }
+
+    /// Tells every connection.
+    pub(crate) fn tell_all(&self, command: &Command) {
+        let mut inner = self.lock();
+        inner.shut_down |= matches!(command, Command::Shutdown);
+        for connection in inner.open.values() {
+            let _ = connection.send(command.clone());
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().open.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.gateway.connections.lock().open.remove(&self.id);
+    }
+}
+
+/// A number that nobody can guess: what a session's handshake is made from.
+pub(crate) fn seed() -> u64 {
+    RandomState::new().build_hasher().finish()
+}

@@ -1,0 +1,109 @@
+//! What one NetStream publishes.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use chalkcast_core::Instant;
+use chalkcast_core::flv::Tag;
+use chalkcast_core::session::{Status, StreamKey, code};
+use tokio::sync::mpsc;
+
+use crate::gateway::{Command, Gateway};
+use crate::relay::{Key, Publisher, Source};
+use crate::upstream::Push;
+
+/// A publisher of the relay, and its way on to an external relay where there is one.
+pub(crate) struct Publication {
+    pub(crate) stream: StreamKey,
+    pub(crate) key: Key,
+    /// `None` while the external relay is asked, and after somebody else has taken over.
+    publisher: Option<Publisher>,
+    /// Ends with this.
+    _push: Option<Push>,
+}
+
+impl Publication {
+    /// Begins to publish `key`, which the client calls `name`. Where there is an external relay, the answer comes as
+    /// [`Command::PublishAnswered`].
+    pub(crate) fn open(
+        gateway: &Arc<Gateway>,
+        sender: &mpsc::UnboundedSender<Command>,
+        now: Instant,
+        stream: StreamKey,
+        key: Key,
+        name: &str,
+    ) -> Result<Self, Status> {
+        if key.name.is_empty() {
+            return Err(Status::error(
+                code::PUBLISH_BAD_NAME,
+                "a stream needs a name",
+            ));
+        }
+        let relays = gateway.config.routes.of(&key.app);
+        let mut publication = Self {
+            stream,
+            key,
+            publisher: None,
+            _push: None,
+        };
+        if relays.is_empty() {
+            publication.begin(gateway, now)?;
+        } else {
+            let push = gateway.bridge.push(
+                gateway,
+                &publication.key,
+                name,
+                relays,
+                stream,
+                sender.clone(),
+            );
+            publication._push = Some(push.ok_or_else(|| taken(&publication.key))?);
+        }
+        Ok(publication)
+    }
+
+    /// Becomes the stream's publisher, now that nothing else is to be asked.
+    pub(crate) fn begin(&mut self, gateway: &Gateway, now: Instant) -> Result<(), Status> {
+        let publisher = gateway
+            .relay
+            .publish(now, &self.key, Source::Local)
+            .map_err(|_| taken(&self.key))?;
+        self.publisher = Some(publisher);
+        Ok(())
+    }
+
+    /// Whether tags can come.
+    pub(crate) fn is_open(&self) -> bool {
+        self.publisher.is_some()
+    }
+
+    pub(crate) fn append(&mut self, now: Instant, tag: &Tag) {
+        if let Some(publisher) = &mut self.publisher {
+            // That somebody else has taken over is noticed by `poll_revoked`.
+            let _ = publisher.append(now, tag);
+        }
+    }
+
+    /// Ready once somebody else has taken the name over.
+    pub(crate) fn poll_revoked(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.publisher
+            .as_ref()
+            .map_or(Poll::Pending, |publisher| publisher.poll_revoked(cx))
+    }
+
+    pub(crate) fn finish(self, now: Instant) {
+        if let Some(publisher) = self.publisher {
+            publisher.finish(now);
+        }
+    }
+}
+
+fn taken(key: &Key) -> Status {
+    Status::error(
+        code::PUBLISH_BAD_NAME,
+        format!(
+            "somebody publishes {} already; choose another name",
+            key.name
+        ),
+    )
+}

@@ -1,0 +1,133 @@
+//! A viewer's end of a stream.
+
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use chalkcast_core::Instant;
+
+use super::cursor::{Cursor, Pulled};
+use super::stream::{Interest, Stream};
+use super::{Item, Key};
+
+/// What a viewer does after a pull.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Pull again once what was emitted has been written.
+    More,
+    /// Wait for the waker.
+    Wait,
+}
+
+/// One viewer of one stream. Dropping it ends the viewing.
+#[derive(Debug)]
+pub struct Viewer {
+    stream: Arc<Stream>,
+    slot: usize,
+    cursor: Cursor,
+    not_found_at: Option<Instant>,
+    /// What the stream's sum of skips has from this viewer.
+    counted: (u64, u64),
+}
+
+impl Viewer {
+    pub(super) fn new(stream: Arc<Stream>, now: Instant) -> Self {
+        let (slot, cursor) = stream.add_viewer(now);
+        Self {
+            stream,
+            slot,
+            cursor,
+            not_found_at: None,
+            counted: (0, 0),
+        }
+    }
+
+    /// Emits what is due. When there is nothing more, `waker` is left with the stream, and woken when something is due.
+    ///
+    /// `emit` runs under the stream's lock: it must not wait, and not call the relay.
+    pub fn pull(
+        &mut self,
+        now: Instant,
+        waker: &Waker,
+        max_bytes: usize,
+        mut emit: impl FnMut(Item<'_>),
+    ) -> Next {
+        let mut state = self.stream.lock();
+        if state.is_live() {
+            self.not_found_at = None;
+        } else if self.not_found_at.is_some_and(|at| at <= now) {
+            self.not_found_at = None;
+            emit(Item::NotFound);
+        }
+        let pulled = self
+            .cursor
+            .pull(state.log(), now, self.stream.config(), max_bytes, &mut emit);
+        let skipped = self.cursor.skipped();
+        state.count_skips(skipped.0 - self.counted.0, skipped.1 - self.counted.1);
+        self.counted = skipped;
+        match pulled {
+            Pulled::More => {
+                state.ignore(self.slot);
+                Next::More
+            }
+            Pulled::Wait(deadline) => {
+                let interest = Interest {
+                    wants: self.cursor.wants(),
+                    budget: self.cursor.budget(self.stream.config()),
+                    deadline: deadline.into_iter().chain(self.not_found_at).min(),
+                };
+                let driver = state.wait(self.slot, interest, waker);
+                drop(state);
+                driver.into_iter().for_each(Waker::wake);
+                Next::Wait
+            }
+        }
+    }
+
+    /// The viewer's own buffer: how far behind live it starts, and how much its media may wait to be written together.
+    pub fn set_buffer_length(&mut self, length: Duration) {
+        self.cursor.set_buffer_length(length);
+    }
+
+    /// Whether audio is wanted.
+    pub fn receive_audio(&mut self, on: bool) {
+        self.cursor.receive_audio(on);
+    }
+
+    /// Whether video is wanted.
+    pub fn receive_video(&mut self, on: bool) {
+        self.cursor.receive_video(on);
+    }
+
+    /// Stops, or goes on near live.
+    pub fn pause(&mut self, paused: bool) {
+        self.cursor.pause(paused);
+    }
+
+    /// Emits [`Item::NotFound`] if nobody publishes by then.
+    pub fn expect_by(&mut self, at: Instant) {
+        self.not_found_at = Some(at);
+    }
+
+    /// Whether somebody publishes now.
+    pub fn is_live(&self) -> bool {
+        self.stream.lock().is_live()
+    }
+
+    /// How often it has skipped ahead because it was too slow, and how many tags it was not sent.
+    pub fn skipped(&self) -> (u64, u64) {
+        self.cursor.skipped()
+    }
+
+    /// What it views.
+    pub fn key(&self) -> &Key {
+        self.stream.key()
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        let driver = self.stream.lock().remove_viewer(self.slot);
+        driver.into_iter().for_each(Waker::wake);
+    }
+}

@@ -1,0 +1,164 @@
+//! A TCP connection, encrypted or not.
+
+use std::cell::RefCell;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsStream;
+
+/// A TCP connection, encrypted or not, from which a little may have been read already.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    kind: Kind,
+    /// Bytes that arrived together with the HTTP request before them.
+    early: Bytes,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// One read takes at most this much; the buffer is the thread's, not the connection's, so an idle connection has none.
+const READ_SIZE: usize = 32 * 1024;
+
+thread_local! {
+    static READ_BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_SIZE]);
+}
+
+/// What the kernel may hold unsent: what it holds cannot be recalled when a slow viewer skips ahead.
+const UNSENT_LIMIT: u32 = 16 * 1024;
+
+/// Sets up a connection for live media.
+pub(crate) fn tune(stream: &TcpStream) {
+    // A socket that refuses these works all the same.
+    let _ = stream.set_nodelay(true);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_LIMIT);
+}
+
+impl Socket {
+    /// A plain connection of which `early` has been read.
+    pub(crate) fn tcp(stream: TcpStream, early: Bytes) -> Self {
+        Self {
+            kind: Kind::Tcp(stream),
+            early,
+        }
+    }
+
+    /// An encrypted connection of which `early` has been read.
+    pub(crate) fn tls(stream: impl Into<TlsStream<TcpStream>>, early: Bytes) -> Self {
+        Self {
+            kind: Kind::Tls(Box::new(stream.into())),
+            early,
+        }
+    }
+
+    /// The same connection, of which `early` has been read.
+    pub(crate) fn with_early(self, early: Bytes) -> Self {
+        Self { early, ..self }
+    }
+
+    /// Hands what has arrived to `sink`; `Ok(0)` is the end.
+    pub(crate) fn poll_read_into(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut sink: impl FnMut(&[u8]),
+    ) -> Poll<io::Result<usize>> {
+        READ_BUFFER.with_borrow_mut(|buffer| {
+            let mut buffer = ReadBuf::new(buffer);
+            ready!(Pin::new(self).poll_read(cx, &mut buffer))?;
+            if !buffer.filled().is_empty() {
+                sink(buffer.filled());
+            }
+            Poll::Ready(Ok(buffer.filled().len()))
+        })
+    }
+
+    /// Sends the end of the stream.
+    pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(self).poll_shutdown(cx)
+    }
+
+    /// Whether TLS is in between.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        matches!(self.kind, Kind::Tls(_))
+    }
+
+    /// Who is at the other end.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        match &self.kind {
+            Kind::Tcp(stream) => stream,
+            Kind::Tls(stream) => stream.get_ref().0,
+        }
+        .peer_addr()
+        .ok()
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.early.has_remaining() {
+            let length = this.early.len().min(buffer.remaining());
+            buffer.put_slice(&this.early.split_to(length));
+            return Poll::Ready(Ok(()));
+        }
+        match &mut this.kind {
+            Kind::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Kind::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().kind {
+            Kind::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Kind::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().kind {
+            Kind::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Kind::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().kind {
+            Kind::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Kind::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().kind {
+            Kind::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Kind::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! RTMP in the binary messages of a WebSocket. Their boundaries mean nothing.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_util::{Sink as _, Stream as _};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig};
+
+use super::{Outbox, Socket};
+
+/// The name of the subprotocol, echoed when it is offered and not required.
+pub(crate) const SUBPROTOCOL: &str = "rtmp";
+
+/// Larger messages from a peer are an error: nothing in RTMP needs them, and each is held in memory while it arrives.
+const LARGEST_MESSAGE: usize = 4 << 20;
+/// What is written is cut to this, so that no connection keeps a buffer as large as a keyframe.
+const MESSAGE_SIZE: usize = 16 * 1024;
+
+/// One end of a WebSocket.
+pub(crate) struct WebSocket {
+    stream: WebSocketStream<Socket>,
+}
+
+impl WebSocket {
+    /// The server's end, after the HTTP upgrade.
+    pub(crate) async fn accepted(socket: Socket) -> Self {
+        Self {
+            stream: WebSocketStream::from_raw_socket(socket, Role::Server, Some(config())).await,
+        }
+    }
+
+    /// The client's end: asks for the upgrade of `request`.
+    pub(crate) async fn request(
+        socket: Socket,
+        request: tokio_tungstenite::tungstenite::handshake::client::Request,
+    ) -> Result<Self, Error> {
+        let (stream, _) =
+            tokio_tungstenite::client_async_with_config(request, socket, Some(config())).await?;
+        Ok(Self { stream })
+    }
+
+    pub(crate) fn socket(&self) -> &Socket {
+        self.stream.get_ref()
+    }
+
+    /// Hands what has arrived to `sink`; `Ok(0)` is the end. A text message is an error.
+    pub(crate) fn poll_read_into(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut sink: impl FnMut(&[u8]),
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            match ready!(Pin::new(&mut self.stream).poll_next(cx)) {
+                Some(Ok(Message::Binary(bytes))) if !bytes.is_empty() => {
+                    sink(&bytes);
+                    return Poll::Ready(Ok(bytes.len()));
+                }
+                Some(Ok(Message::Text(_))) => {
+                    return Poll::Ready(Err(io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        "a text message, where RTMP travels in binary ones",
+                    )));
+                }
+                Some(Ok(Message::Close(_))) | None => return Poll::Ready(Ok(0)),
+                Some(Ok(_)) => {}
+                // Browsers that go away leave the closing handshake out.
+                Some(Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => {
+                    return Poll::Ready(Ok(0));
+                }
+                Some(Err(error)) => return Poll::Ready(ended(error)),
+            }
+        }
+    }
+
+    /// Writes what `outbox` holds. Ready once everything has been handed to the kernel.
+    pub(crate) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        outbox: &mut Outbox,
+    ) -> Poll<io::Result<()>> {
+        let mut stream = Pin::new(&mut self.stream);
+        while !outbox.is_empty() {
+            ready!(stream.as_mut().poll_ready(cx)).or_else(|error| ended(error).map(drop))?;
+            let message = Message::Binary(outbox.take(MESSAGE_SIZE));
+            stream
+                .as_mut()
+                .start_send(message)
+                .or_else(|error| ended(error).map(drop))?;
+        }
+        stream
+            .poll_flush(cx)
+            .map(|flushed| flushed.or_else(|error| ended(error).map(drop)))
+    }
+
+    /// Sends a close frame.
+    pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream)
+            .poll_close(cx)
+            .map(|closed| closed.or_else(|error| ended(error).map(drop)))
+    }
+}
+
+fn config() -> WebSocketConfig {
+    // The library's defaults would take 128 KiB for each connection's reading alone.
+    WebSocketConfig::default()
+        .read_buffer_size(4 * 1024)
+        .write_buffer_size(MESSAGE_SIZE)
+        .max_write_buffer_size(4 * MESSAGE_SIZE)
+        .max_message_size(Some(LARGEST_MESSAGE))
+        .max_frame_size(Some(LARGEST_MESSAGE))
+}
+
+fn ended(error: Error) -> io::Result<usize> {
+    match error {
+        Error::ConnectionClosed | Error::AlreadyClosed => {
+            Err(io::ErrorKind::ConnectionAborted.into())
+        }
+        Error::Io(error) => Err(error),
+        other => Err(io::Error::new(io::ErrorKind::InvalidData, other)),
+    }
+}
