@@ -77,6 +77,7 @@ pub struct Options {
         long,
         value_name = "URL",
         env = "CHALKCAST_RELAY",
+        hide_env_values = true,
         value_delimiter = ',',
         help_heading = "Relay"
     )]
