@@ -21,10 +21,11 @@ export function configure(urls: Partial<AssetUrls>): void {
 export function assetUrls(): AssetUrls {
   const base = typeof document === "undefined" ? import.meta.url : document.baseURI;
   const at = (url: string) => new URL(url, base).href;
-  // Spelled out one by one: this is the form bundlers recognise, and they put the file beside the bundle.
+  // Spelled out one by one: this is the form bundlers recognise, and they put the file beside the bundle. "?no-inline" keeps Vite from
+  // turning a small file into a data: address, which a Content-Security-Policy would refuse.
   return {
-    workerUrl: at(overrides.workerUrl ?? new URL("./worker.js", import.meta.url).href),
-    workletUrl: at(overrides.workletUrl ?? new URL("./worklet.js", import.meta.url).href),
+    workerUrl: at(overrides.workerUrl ?? new URL("./worker.js?no-inline", import.meta.url).href),
+    workletUrl: at(overrides.workletUrl ?? new URL("./worklet.js?no-inline", import.meta.url).href),
     wasmUrl: at(overrides.wasmUrl ?? new URL("./chalkcast.wasm", import.meta.url).href),
     aacUrl: at(overrides.aacUrl ?? new URL("./aac.js", import.meta.url).href),
   };

@@ -16,7 +16,7 @@ export function describe(status: string | StatusInfo, lang?: string): string {
     const feature = String(info.feature ?? "camera; microphone");
     return pick(reason, language).replaceAll("{device}", pick(device, language)).replaceAll("{feature}", feature);
   }
-  const text = STATUS_TEXT[code];
+  const text = STATUS_TEXT[`${code}/${String(info.reason)}`] ?? STATUS_TEXT[code];
   if (text) return pick(text, language);
   return pick(LEVEL_TEXT[info.level ?? "status"] ?? LEVEL_TEXT.status!, language).replace("{code}", code);
 }

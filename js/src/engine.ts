@@ -39,14 +39,19 @@ export class Engine {
     this.#waiting = null;
   }
 
-  /** A script of another origin may not be a Worker, but a Worker of this origin may import it. */
+  /**
+   * A script of another origin may not be a Worker, but a Worker of this origin may import it. By `import()`: that asks script-src, where
+   * an `import` statement would ask worker-src. What is posted meanwhile would find nobody, so it is kept.
+   */
   #startFromBlob(): void {
-    const source = `import ${JSON.stringify(this.#urls.workerUrl)};`;
+    const advice = loadAdvice(this.#urls.workerUrl);
+    const source =
+      "const early = []; self.onmessage = ({ data }) => early.push(data);" +
+      `import(${JSON.stringify(this.#urls.workerUrl)}).then(` +
+      "() => { for (const data of early) self.onmessage({ data }); }," +
+      `(error) => self.postMessage({ type: "fatal", message: ${JSON.stringify(advice)} + " (" + error + ")" }));`;
     const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-    this.#start(url, () => this.#fail(
-      `The engine could not be loaded from ${this.#urls.workerUrl}. Is the file there, served with CORS headers when it is on another origin, ` +
-        "and does the page's Content-Security-Policy allow it (script-src with that origin, blob: and 'wasm-unsafe-eval'; worker-src blob:)?",
-    ));
+    this.#start(url, () => this.#fail(advice));
   }
 
   #start(url: string, failed: () => void): void {
@@ -94,4 +99,11 @@ export class Engine {
     this.terminate();
     this.#handler.failed(reason);
   }
+}
+
+function loadAdvice(url: string): string {
+  return (
+    `The engine could not be loaded from ${url}. Is the file there, served with CORS headers when it is on another origin, ` +
+    "and does the page's Content-Security-Policy allow it (script-src with that origin, blob: and 'wasm-unsafe-eval'; worker-src blob:)?"
+  );
 }

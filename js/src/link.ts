@@ -56,7 +56,7 @@ export class Link {
     this.#started = true;
     this.#engine = new Engine({
       message: (received) => this.#receive(received),
-      failed: (reason) => this.#fail(reason),
+      failed: (description) => this.#fail(description, "engine"),
     });
     globalThis.document?.addEventListener("visibilitychange", this.#visibility);
     this.#visibility();
@@ -96,13 +96,13 @@ export class Link {
   }
 
   /** Ends the link with NetConnection.Connect.Failed, after the call that asked for it has returned. */
-  refuse(reason: string): void {
+  refuse(description: string): void {
     this.#started = true;
-    queueMicrotask(() => this.#fail(reason));
+    queueMicrotask(() => this.#fail(description, "address"));
   }
 
-  #fail(reason: string): void {
-    this.#end({ level: "error", code: "NetConnection.Connect.Failed", description: reason });
+  #fail(description: string, reason: string): void {
+    this.#end({ level: "error", code: "NetConnection.Connect.Failed", description, reason });
   }
 
   readonly #visibility = (): void => {

@@ -92,6 +92,11 @@ export class NetStream extends StatusTarget {
       this.close();
       return promise;
     }
+    const missing = missingDecoder();
+    if (missing) {
+      this.#status(missing);
+      return promise;
+    }
     this.#role = "play";
     this.#paused = false;
     this.#openSound();
@@ -330,4 +335,13 @@ closeToPeers(NetStream.prototype);
 
 function failed(description: string, reason: string): StatusInfo {
   return { level: "error", code: "NetStream.Failed", description, reason };
+}
+
+/** Why nothing can be played on this page, if so. */
+function missingDecoder(): StatusInfo | null {
+  if (typeof document === "undefined" || typeof VideoDecoder === "function") return null;
+  const [reason, description] = globalThis.isSecureContext
+    ? ["unsupported", "This browser has no WebCodecs."]
+    : ["insecure", "Browsers have WebCodecs on https pages and on localhost only."];
+  return { level: "error", code: "NetStream.Play.Failed", description, reason };
 }

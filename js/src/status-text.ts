@@ -1,10 +1,18 @@
-/** What each status code means to the person in front of the page, in English and Chinese. */
+/** What each status code, or a code and its `reason`, means to the person in front of the page, in English and Chinese. */
 export const STATUS_TEXT: Readonly<Record<string, readonly [en: string, zh: string]>> = {
   "NetConnection.Connect.Success": ["Connected.", "已连接。"],
   "NetConnection.Connect.Closed": ["The connection has ended.", "连接已断开。"],
   "NetConnection.Connect.Failed": [
     "The server cannot be reached. Check the address and the network, and whether the gateway is running.",
     "无法连接服务器。请检查地址和网络，并确认网关正在运行。",
+  ],
+  "NetConnection.Connect.Failed/engine": [
+    "A part of this page could not be loaded. Load the page again; if that does not help, its console says what is missing.",
+    "页面的一部分未能加载。请刷新页面；如果仍然不行，控制台中有详细原因。",
+  ],
+  "NetConnection.Connect.Failed/address": [
+    "The address of the lesson is not right. It looks like wss://host/live/lesson.",
+    "课程地址不正确。正确的地址类似 wss://host/live/lesson。",
   ],
   "NetConnection.Connect.Rejected": ["The server refused the connection: it does not serve this application.", "服务器拒绝了连接：它不提供这个应用。"],
   "NetConnection.Connect.InvalidApp": ["The server does not know this application.", "服务器上没有这个应用。"],
@@ -27,6 +35,10 @@ export const STATUS_TEXT: Readonly<Record<string, readonly [en: string, zh: stri
   "NetStream.Connect.Rejected": ["The stream was refused.", "流被拒绝。"],
   "NetStream.Data.Start": ["Data is arriving.", "数据开始到达。"],
   "NetStream.Failed": ["Something went wrong with this stream.", "此流出现错误。"],
+  "NetStream.Failed/nothing": [
+    "There is neither a picture nor sound to send. Allow the camera or the microphone, then start again.",
+    "没有可发送的画面或声音。请允许使用摄像头或麦克风，然后重新开始。",
+  ],
   "NetStream.Sound.Failed": ["The sound cannot be played in this browser.", "此浏览器无法播放声音。"],
   "NetStream.Pause.Notify": ["Paused.", "已暂停。"],
   "NetStream.Unpause.Notify": ["Playing again.", "继续播放。"],
@@ -38,6 +50,14 @@ export const STATUS_TEXT: Readonly<Record<string, readonly [en: string, zh: stri
   "NetStream.Play.Switch": ["The quality has changed.", "画质已切换。"],
   "NetStream.Play.Transition": ["The quality is changing.", "正在切换画质。"],
   "NetStream.Play.Failed": ["The lesson cannot be played.", "无法播放。"],
+  "NetStream.Play.Failed/insecure": [
+    "This page came over plain http, where browsers cannot play a lesson. Open it by its https address.",
+    "本页面通过普通 http 打开，浏览器无法在这里播放课程。请改用 https 地址打开。",
+  ],
+  "NetStream.Play.Failed/unsupported": [
+    "This browser is too old to play the lesson. Try a current Chrome, Edge, Firefox or Safari.",
+    "此浏览器版本过旧，无法播放课程。请使用最新版 Chrome、Edge、Firefox 或 Safari。",
+  ],
   "NetStream.Play.Denied": ["You may not watch this lesson. Ask the teacher for a new link.", "您没有观看权限。请向老师索取新的链接。"],
   "NetStream.Play.StreamNotFound": [
     "The lesson has not started yet. It begins here by itself when the teacher starts.",

@@ -396,7 +396,7 @@ export class ChalkcastPlayer extends ChalkcastElement {
   #advice(): string {
     const info = this.#problem;
     if (!info) return "";
-    if (info.reason === "address") return info.description;
+    if (info.reason === "address") return this.language === "en" ? info.description : describe(info, this.language);
     const words = describe(info, this.language);
     return info.code === "NetConnection.Connect.Rejected" && info.description ? `${words} (${info.description})` : words;
   }

@@ -364,7 +364,7 @@ export class ChalkcastPublisher extends ChalkcastElement {
     if (this.#state === "retrying" && this.#retry.seconds > 0) return [this.text("reconnecting", { seconds: this.#retry.seconds }), true];
     if (this.#state === "starting" || this.#state === "retrying") return [this.text("starting"), false];
     const silent = this.#refusals.microphone;
-    if (problem) return [problem.reason === "address" ? problem.description : describe(problem, this.language), true];
+    if (problem) return [describe(problem, this.language), true];
     if (silent && silent.reason !== "insecure") return [describe(silent, this.language), true];
     if (this.#state === "live") return [this.text("onAir"), false];
     return [this.#camera?.track || this.#microphone?.track ? this.text("ready") : "", false];
