@@ -1,0 +1,140 @@
+//! The one clock of the engine, and how other clocks are mapped to it.
+
+use std::time::Duration;
+
+use chalkcast_core::Instant;
+use wasm_bindgen::JsCast;
+use web_sys::{Performance, WorkerGlobalScope};
+
+/// The Worker's `performance`, read as the page's instants are: `timeOrigin + now()`.
+pub(crate) struct Clock {
+    performance: Option<Performance>,
+}
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        Self {
+            performance: js_sys::global()
+                .unchecked_into::<WorkerGlobalScope>()
+                .performance(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        let millis = match &self.performance {
+            Some(performance) => performance.time_origin() + performance.now(),
+            None => js_sys::Date::now(),
+        };
+        Instant::from_micros((millis * 1000.0) as u64)
+    }
+}
+
+/// Maps a clock that ticks elsewhere (a camera's, a microphone's, a sound card's) to ours by the least delay seen between an event there and
+/// our hearing of it. The least delay of the last ten to twenty seconds counts, so that the mapping follows a clock that runs fast or slow.
+#[derive(Debug, Default)]
+pub(crate) struct ForeignClock {
+    /// Least offset, in microseconds, of this window and of the one before.
+    window: Option<i64>,
+    before: Option<i64>,
+    window_began: Instant,
+    heard: u32,
+    offset: Option<i64>,
+}
+
+const WINDOW: Duration = Duration::from_secs(10);
+/// Observations until which the least offset is taken at once; later it is approached, so that no timestamp jumps.
+const SETTLING: u32 = 50;
+/// The most the mapping is moved at one observation: beyond what two quartz clocks drift apart between two of them.
+const STEP: i64 = 50;
+/// An offset this far from the mapping is another clock.
+const JUMP: i64 = 1_000_000;
+
+impl ForeignClock {
+    /// At `now` we heard of something that happened at `micros` there. Gives when it happened here.
+    pub(crate) fn observe(&mut self, now: Instant, micros: i64) -> Instant {
+        let seen = signed(now) - micros;
+        if self
+            .offset
+            .is_some_and(|offset| (seen - offset).abs() > JUMP)
+        {
+            *self = Self::default();
+        }
+        if self.window.is_none() || now - self.window_began > WINDOW {
+            self.before = self.window.or(self.before);
+            self.window = Some(seen);
+            self.window_began = now;
+        }
+        let window = self.window.unwrap_or(seen).min(seen);
+        self.window = Some(window);
+        let least = window.min(self.before.unwrap_or(window));
+        self.heard = self.heard.saturating_add(1);
+        self.offset = Some(match self.offset {
+            Some(offset) if self.heard > SETTLING => offset + (least - offset).clamp(-STEP, STEP),
+            _ => least,
+        });
+        self.map(micros)
+    }
+
+    /// When what happened at `micros` there happened here, by what has been observed.
+    pub(crate) fn map(&self, micros: i64) -> Instant {
+        Instant::from_micros((micros + self.offset.unwrap_or(0)).max(0) as u64)
+    }
+
+    /// What that clock shows at `instant`, in microseconds. `None` before anything was observed.
+    pub(crate) fn unmap(&self, instant: Instant) -> Option<i64> {
+        self.offset.map(|offset| signed(instant) - offset)
+    }
+}
+
+/// Microseconds as a number that can be subtracted.
+pub(crate) fn signed(instant: Instant) -> i64 {
+    instant.as_micros() as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(micros: i64) -> Instant {
+        Instant::from_micros(micros as u64)
+    }
+
+    #[test]
+    fn the_least_delay_is_the_mapping_whatever_the_epochs() {
+        let mut clock = ForeignClock::default();
+        let epoch = 7_213_000_000;
+        let delays = [9_000, 4_000, 30_000, 2_000, 2_500];
+        for (i, delay) in delays.into_iter().enumerate() {
+            let there = i as i64 * 33_333;
+            clock.observe(at(epoch + there + delay), there);
+        }
+        assert_eq!(clock.map(1_000_000), at(epoch + 1_000_000 + 2_000));
+        assert_eq!(clock.unmap(at(epoch + 502_000)), Some(500_000));
+    }
+
+    #[test]
+    fn a_clock_that_drifts_is_followed_without_a_jump() {
+        let mut clock = ForeignClock::default();
+        let mut last = 0;
+        for i in 0..60_000_i64 {
+            let here = 1_000_000 + i * 10_000;
+            // 200 ppm slow: the offset grows by 2 us an observation, 120 ms in ten minutes.
+            let there = i * 9_998;
+            let mapped = signed(clock.observe(at(here + (i * 7_919) % 5_000), there));
+            assert!(i == 0 || mapped > last, "time went back at {i}");
+            assert!(
+                i < 100 || (mapped - here).abs() < 10_000,
+                "{} us off at {i}",
+                mapped - here
+            );
+            last = mapped;
+        }
+    }
+
+    #[test]
+    fn another_clock_begins_anew() {
+        let mut clock = ForeignClock::default();
+        clock.observe(at(10_000_000), 10_000);
+        assert_eq!(clock.observe(at(10_100_000), 50_000_000), at(10_100_000));
+    }
+}

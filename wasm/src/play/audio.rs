@@ -1,0 +1,427 @@
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chalkcast_core::audio::Playout;
+use chalkcast_core::flv::audio::{Audio, Form, PacketType};
+use chalkcast_core::flv::{AudioCodec, Tag};
+use chalkcast_core::jitter::{Input, JitterBuffer, Rate, Show};
+use chalkcast_core::{Instant, Timestamp};
+use js_sys::{Array, Float32Array, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::{
+    AudioData, AudioDataCopyToOptions, AudioDecoder, AudioDecoderConfig, AudioDecoderInit,
+    AudioSampleFormat, CodecState, EncodedAudioChunk, EncodedAudioChunkInit, EncodedAudioChunkType,
+    MessageEvent, MessagePort,
+};
+
+use crate::clock::{ForeignClock, signed};
+use crate::handle::Handle;
+use crate::page::{FromWorklet, Message, reason, warn};
+
+/// Decodes sound and hands it to the worklet, whose clock leads while it sounds.
+pub(crate) struct AudioPlayout {
+    number: u32,
+    handle: Handle,
+    decoder: Option<Decoder>,
+    config: Option<Config>,
+    decoding: VecDeque<(Timestamp, Show)>,
+    output: Option<Output>,
+    rate: Rate,
+}
+
+/// What a decoder is configured with.
+#[derive(Clone, PartialEq)]
+struct Config {
+    codec: String,
+    sample_rate: u32,
+    channels: u32,
+    record: Bytes,
+}
+
+struct Decoder {
+    decoder: AudioDecoder,
+    _callbacks: (Closure<dyn FnMut(JsValue)>, Closure<dyn FnMut(JsValue)>),
+}
+
+/// The worklet at the other end of a port.
+struct Output {
+    port: MessagePort,
+    /// Hz.
+    sample_rate: f64,
+    /// Microseconds from the worklet to the ear.
+    latency: i64,
+    running: bool,
+    /// The context's clock, in microseconds of its frames.
+    clock: ForeignClock,
+    /// For decoded sound of so many channels and samples per second.
+    playout: Option<((usize, u32), Playout)>,
+    /// What is posted next does not follow what was posted before.
+    broken: bool,
+    underruns: f64,
+    queued: f64,
+    _message: Closure<dyn FnMut(JsValue)>,
+}
+
+impl AudioPlayout {
+    pub(super) fn new(number: u32, handle: Handle) -> Self {
+        Self {
+            number,
+            handle,
+            decoder: None,
+            config: None,
+            decoding: VecDeque::new(),
+            output: None,
+            rate: Rate::NORMAL,
+        }
+    }
+
+    pub(super) fn set_output(&mut self, port: MessagePort, sample_rate: f64, latency: f64) {
+        let number = self.number;
+        let message = self
+            .handle
+            .callback(move |connection, now, event: JsValue| {
+                let message: FromWorklet = event
+                    .unchecked_into::<MessageEvent>()
+                    .data()
+                    .unchecked_into();
+                if let Some(stream) = connection.stream(number) {
+                    let (audio, buffer) = stream.player().audio();
+                    audio.rendered(now, &message, buffer);
+                }
+            });
+        // This also starts the port.
+        port.set_onmessage(Some(message.as_ref().unchecked_ref()));
+        self.output = Some(Output {
+            port,
+            sample_rate,
+            latency: (latency * 1000.0) as i64,
+            running: true,
+            clock: ForeignClock::default(),
+            playout: None,
+            broken: true,
+            underruns: 0.0,
+            queued: 0.0,
+            _message: message,
+        });
+    }
+
+    pub(super) fn output_state(&mut self, running: bool, latency: f64) {
+        if let Some(output) = &mut self.output {
+            output.latency = (latency * 1000.0) as i64;
+            if running != output.running {
+                output.running = running;
+                // Its frames did not count on while it stood still.
+                output.clock = ForeignClock::default();
+                output.flush(self.rate);
+            }
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.flush();
+        self.decoder = None;
+        self.config = None;
+        self.decoding.clear();
+    }
+
+    /// Sound that is not yet heard will not be.
+    pub(super) fn flush(&mut self) {
+        if let Some(output) = &mut self.output {
+            output.flush(self.rate);
+        }
+        for (_, show) in &mut self.decoding {
+            *show = Show::Never;
+        }
+    }
+
+    pub(super) fn set_rate(&mut self, rate: Rate) {
+        self.rate = rate;
+        if let Some((_, playout)) = self
+            .output
+            .as_mut()
+            .and_then(|output| output.playout.as_mut())
+        {
+            playout.set_rate(rate);
+        }
+    }
+
+    pub(super) fn underruns(&self) -> f64 {
+        self.output.as_ref().map_or(0.0, |output| output.underruns)
+    }
+
+    /// Sound inside the worklet, in milliseconds.
+    pub(super) fn queued_millis(&self) -> f64 {
+        self.output
+            .as_ref()
+            .map_or(0.0, |output| output.queued * 1000.0 / output.sample_rate)
+    }
+
+    pub(super) fn decode(&mut self, tag: &Tag, show: Show) {
+        let Ok(audio) = Audio::parse(&tag.payload) else {
+            return;
+        };
+        let flags = match audio.form {
+            Form::Legacy(flags) => Some(flags),
+            _ => None,
+        };
+        let Some(track) = audio.tracks.into_iter().next() else {
+            return;
+        };
+        let config = match (track.codec, audio.packet_type) {
+            (AudioCodec::Aac, PacketType::SequenceStart) => aac(track.data.clone()),
+            (AudioCodec::Opus, PacketType::SequenceStart) => opus(track.data.clone()),
+            (AudioCodec::Mp3, PacketType::CodedFrames) => flags.map(|flags| Config {
+                codec: "mp3".to_owned(),
+                sample_rate: flags.sample_rate(),
+                channels: 1 + u32::from(flags.is_stereo()),
+                record: Bytes::new(),
+            }),
+            _ => None,
+        };
+        if config.is_some() && (config != self.config || self.decoder.is_none()) {
+            self.config = config;
+            if let Err(error) = self.build() {
+                self.fail(&error);
+            }
+        }
+        // Sound that nobody hears is not decoded.
+        let heard = self.output.as_ref().is_some_and(|output| output.running);
+        if audio.packet_type == PacketType::CodedFrames
+            && heard
+            && let Err(error) = self.submit(tag.timestamp, &track.data, show)
+        {
+            self.fail(&error);
+        }
+    }
+
+    /// Samples have come out of the decoder.
+    pub(crate) fn decoded(&mut self, now: Instant, data: &AudioData, buffer: &JitterBuffer) {
+        let timestamp = Timestamp::from_millis((data.timestamp() / 1000.0).round() as u32);
+        let at = self.decoding.iter().position(|(at, _)| *at == timestamp);
+        let show = at
+            .and_then(|at| self.decoding.remove(at))
+            .map_or(Show::Never, |(_, show)| show);
+        if let (Show::At(_), Some(output)) = (show, &mut self.output) {
+            output.play(now, timestamp, data, self.rate, buffer);
+        }
+        data.close();
+    }
+
+    /// The worklet says what it plays.
+    fn rendered(&mut self, now: Instant, message: &FromWorklet, buffer: &mut JitterBuffer) {
+        let Some(output) = &mut self.output else {
+            return;
+        };
+        let frame = (message.current_frame() * 1e6 / output.sample_rate) as i64;
+        let rendered = output.clock.observe(now, frame);
+        output.queued = message.queued();
+        if message.underruns() != output.underruns {
+            output.underruns = message.underruns();
+            output.broken = true;
+        }
+        if let (Some(timestamp), true) = (message.timestamp(), output.running) {
+            let heard =
+                timestamp * 1000.0 + (signed(now) - signed(rendered) - output.latency) as f64;
+            let timestamp = Timestamp::from_millis((heard / 1000.0).round() as i64 as u32);
+            buffer.handle_input(now, Input::Rendered { timestamp });
+        }
+    }
+
+    fn build(&mut self) -> Result<(), JsValue> {
+        let Some(config) = &self.config else {
+            return Ok(());
+        };
+        if self
+            .decoder
+            .as_ref()
+            .is_none_or(|decoder| decoder.decoder.state() == CodecState::Closed)
+        {
+            self.decoder = Some(Decoder::new(self.number, &self.handle)?);
+            self.decoding.clear();
+        }
+        let init = AudioDecoderConfig::new(&config.codec, config.channels, config.sample_rate);
+        if !config.record.is_empty() {
+            init.set_description(&Uint8Array::from(&config.record[..]));
+        }
+        match &self.decoder {
+            Some(decoder) => decoder.decoder.configure(&init),
+            None => Ok(()),
+        }
+    }
+
+    fn submit(&mut self, timestamp: Timestamp, data: &[u8], show: Show) -> Result<(), JsValue> {
+        if self.decoder.is_none() {
+            self.build()?;
+        }
+        let Some(Decoder { decoder, .. }) = &self.decoder else {
+            return Ok(());
+        };
+        let init =
+            EncodedAudioChunkInit::new(&Uint8Array::from(data), 0, EncodedAudioChunkType::Key);
+        init.set_timestamp_f64(f64::from(timestamp.as_millis()) * 1000.0);
+        self.decoding.push_back((timestamp, show));
+        decoder.decode(&EncodedAudioChunk::new(&init)?)
+    }
+
+    /// The next frame makes a new decoder.
+    pub(crate) fn fail(&mut self, error: &JsValue) {
+        warn(&format!("audio decoder: {}", reason(error)));
+        self.decoder = None;
+        self.decoding.clear();
+    }
+}
+
+impl Output {
+    /// Posts decoded samples: behind those before them, or for the instant at which they are due.
+    fn play(
+        &mut self,
+        now: Instant,
+        timestamp: Timestamp,
+        data: &AudioData,
+        rate: Rate,
+        buffer: &JitterBuffer,
+    ) {
+        let Some(planes) = planes(data) else { return };
+        let format = (planes.len(), data.sample_rate() as u32);
+        if self
+            .playout
+            .as_ref()
+            .is_none_or(|(before, _)| *before != format)
+        {
+            let mut playout = Playout::new(format.0, format.1, self.sample_rate as u32);
+            playout.set_rate(rate);
+            self.playout = Some((format, playout));
+        }
+        let Some((_, playout)) = &mut self.playout else {
+            return;
+        };
+        playout.push(
+            timestamp,
+            &planes.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+        );
+        while let Some(block) = playout.pull() {
+            let frames = block.channels.first().map_or(0, Vec::len) as f64;
+            let seconds = frames / self.sample_rate;
+            let mut message = Message::new("samples")
+                .with("timestamp", block.timestamp)
+                .with("duration", seconds * 1000.0 * rate.total());
+            if block.fresh || self.broken {
+                self.broken = true;
+                let due = buffer.show_at(now, Timestamp::from_millis(block.timestamp as u32));
+                let (Some(at), true) = (
+                    self.clock.unmap(due),
+                    due + Duration::from_secs_f64(seconds) > now,
+                ) else {
+                    continue;
+                };
+                message = message.with(
+                    "at",
+                    ((at - self.latency) as f64 * self.sample_rate / 1e6).round(),
+                );
+            }
+            self.broken = false;
+            let channels: Array = block
+                .channels
+                .iter()
+                .map(|plane| Float32Array::from(plane.as_slice()))
+                .collect();
+            let transfer: Array = channels
+                .iter()
+                .map(|plane| plane.unchecked_into::<Float32Array>().buffer())
+                .collect();
+            // Fails for a port that is closed, where nobody listens.
+            let _ = self.port.post_message_with_transferable(
+                &message.with("channels", channels).into_object(),
+                &transfer,
+            );
+        }
+    }
+
+    fn flush(&mut self, rate: Rate) {
+        self.broken = true;
+        if let Some((_, playout)) = &mut self.playout {
+            playout.skip(rate);
+        }
+        let _ = self.port.post_message(&Message::new("flush").into_object());
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.port.set_onmessage(None);
+        self.port.close();
+    }
+}
+
+impl Decoder {
+    fn new(number: u32, handle: &Handle) -> Result<Self, JsValue> {
+        let output = handle.callback(move |connection, now, data: JsValue| {
+            let data: AudioData = data.unchecked_into();
+            match connection.stream(number) {
+                Some(stream) => {
+                    let (audio, buffer) = stream.player().audio();
+                    audio.decoded(now, &data, buffer);
+                }
+                None => data.close(),
+            }
+        });
+        let error = handle.callback(move |connection, _, error: JsValue| {
+            if let Some(stream) = connection.stream(number) {
+                stream.player().audio().0.fail(&error);
+            }
+        });
+        let init = AudioDecoderInit::new(
+            error.as_ref().unchecked_ref(),
+            output.as_ref().unchecked_ref(),
+        );
+        Ok(Self {
+            decoder: AudioDecoder::new(&init)?,
+            _callbacks: (output, error),
+        })
+    }
+}
+
+impl Drop for Decoder {
+    fn drop(&mut self) {
+        // Fails when it has closed itself by an error.
+        let _ = self.decoder.close();
+    }
+}
+
+/// The samples of each channel.
+pub(crate) fn planes(data: &AudioData) -> Option<Vec<Vec<f32>>> {
+    (0..data.number_of_channels())
+        .map(|plane| {
+            let options = AudioDataCopyToOptions::new(plane);
+            options.set_format(AudioSampleFormat::F32Planar);
+            let samples = Float32Array::new_with_length(data.number_of_frames());
+            data.copy_to_with_buffer_source(&samples, &options).ok()?;
+            Some(samples.to_vec())
+        })
+        .collect()
+}
+
+fn aac(record: Bytes) -> Option<Config> {
+    const RATES: [u32; 13] = [
+        96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025,
+        8_000, 7_350,
+    ];
+    let (first, second) = (*record.first()?, *record.get(1)?);
+    Some(Config {
+        codec: format!("mp4a.40.{}", first >> 3),
+        sample_rate: *RATES.get(usize::from((first & 7) << 1 | second >> 7))?,
+        channels: u32::from(second >> 3 & 15),
+        record,
+    })
+}
+
+fn opus(record: Bytes) -> Option<Config> {
+    let channels = u32::from(*record.get(9)?);
+    Some(Config {
+        codec: "opus".to_owned(),
+        sample_rate: 48_000,
+        channels,
+        record,
+    })
+}

@@ -1,0 +1,344 @@
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use chalkcast_core::flv::avc::DecoderConfig;
+use chalkcast_core::flv::video::{FrameType, PacketType, Video};
+use chalkcast_core::flv::{Tag, VideoCodec};
+use chalkcast_core::jitter::{Input, JitterBuffer, Show};
+use chalkcast_core::session::Status;
+use chalkcast_core::{Instant, Timestamp};
+use js_sys::{Object, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::{
+    CodecState, EncodedVideoChunk, EncodedVideoChunkInit, EncodedVideoChunkType, OffscreenCanvas,
+    OffscreenCanvasRenderingContext2d, VideoDecoder, VideoDecoderConfig, VideoDecoderInit,
+    VideoFrame,
+};
+
+use crate::connection::post_status;
+use crate::handle::Handle;
+use crate::page::{Message, reason, set, warn};
+
+/// Decodes pictures, keeps each until its instant, and draws it.
+pub(crate) struct VideoPlayout {
+    number: u32,
+    handle: Handle,
+    decoder: Option<Decoder>,
+    /// Of the newest sequence header: the codec string and the configuration record.
+    config: Option<(String, Bytes)>,
+    /// Nothing can be decoded before a keyframe.
+    wants_keyframe: bool,
+    failed: bool,
+    /// What is inside the decoder, by presentation time.
+    decoding: VecDeque<(Timestamp, Show)>,
+    /// Decoded pictures that are not due yet, in presentation order.
+    ready: VecDeque<(Timestamp, VideoFrame)>,
+    surface: Option<Surface>,
+    size: (u32, u32),
+    dropped: u64,
+}
+
+struct Decoder {
+    decoder: VideoDecoder,
+    _callbacks: (Closure<dyn FnMut(JsValue)>, Closure<dyn FnMut(JsValue)>),
+}
+
+struct Surface {
+    canvas: OffscreenCanvas,
+    context: OffscreenCanvasRenderingContext2d,
+}
+
+impl VideoPlayout {
+    pub(super) fn new(number: u32, handle: Handle) -> Self {
+        Self {
+            number,
+            handle,
+            decoder: None,
+            config: None,
+            wants_keyframe: true,
+            failed: false,
+            decoding: VecDeque::new(),
+            ready: VecDeque::new(),
+            surface: None,
+            size: (0, 0),
+            dropped: 0,
+        }
+    }
+
+    /// A canvas can have its context made once; the page gives each canvas once.
+    pub(super) fn set_canvas(&mut self, canvas: Option<OffscreenCanvas>) {
+        self.surface = canvas.and_then(|canvas| {
+            let options = Object::new();
+            set(&options, "alpha", &JsValue::FALSE);
+            set(&options, "desynchronized", &JsValue::TRUE);
+            let context = canvas
+                .get_context_with_context_options("2d", &options)
+                .ok()??;
+            Some(Surface {
+                canvas,
+                context: context.unchecked_into(),
+            })
+        });
+        if let (Some(surface), (width @ 1.., height)) = (&self.surface, self.size) {
+            surface.resize(width, height);
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.drop_ready();
+        self.decoder = None;
+        self.config = None;
+        self.decoding.clear();
+        self.wants_keyframe = true;
+    }
+
+    /// What is decoded and not yet shown will not be.
+    pub(super) fn drop_ready(&mut self) {
+        for (_, frame) in self.ready.drain(..) {
+            frame.close();
+        }
+        for (_, show) in &mut self.decoding {
+            *show = Show::Never;
+        }
+    }
+
+    pub(super) fn decode(&mut self, tag: &Tag, show: Show) {
+        // What the core cannot read, the decoder could not either.
+        let Ok(video) = Video::parse(&tag.payload) else {
+            return;
+        };
+        let Some(track) = video.tracks.into_iter().next() else {
+            return;
+        };
+        match video.packet_type {
+            PacketType::SequenceStart => self.configure(track.codec, track.data),
+            PacketType::CodedFrames => {
+                let key = matches!(video.frame_type, FrameType::Key | FrameType::GeneratedKey);
+                let timestamp = tag.timestamp.offset(track.composition_time);
+                if let Err(error) = self.submit(timestamp, key, &track.data, show) {
+                    self.fail(&error);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A picture has come out of the decoder.
+    pub(crate) fn decoded(&mut self, now: Instant, frame: VideoFrame, buffer: &mut JitterBuffer) {
+        let timestamp = Timestamp::from_millis((frame.timestamp() / 1000.0).round() as u32);
+        let at = self.decoding.iter().position(|(at, _)| *at == timestamp);
+        let show = at
+            .and_then(|at| self.decoding.remove(at))
+            .map_or(Show::Never, |(_, show)| show);
+        buffer.handle_input(now, Input::Decoded { timestamp });
+        match show {
+            Show::Never => frame.close(),
+            Show::At(_) => {
+                let at = self
+                    .ready
+                    .iter()
+                    .take_while(|(ready, _)| !ready.is_after(timestamp))
+                    .count();
+                self.ready.insert(at, (timestamp, frame));
+            }
+        }
+    }
+
+    /// Draws the newest picture that is due, and lets those before it go.
+    pub(super) fn show_due(&mut self, now: Instant, buffer: &mut JitterBuffer) {
+        let due = self
+            .ready
+            .iter()
+            .take_while(|(timestamp, _)| buffer.show_at(now, *timestamp) <= now)
+            .count();
+        for at in 1..=due {
+            let Some((timestamp, frame)) = self.ready.pop_front() else {
+                break;
+            };
+            if at == due {
+                self.draw(&frame);
+                buffer.handle_input(now, Input::Shown { timestamp });
+            } else {
+                self.dropped += 1;
+            }
+            frame.close();
+        }
+    }
+
+    pub(super) fn poll_timeout(&self, now: Instant, buffer: &JitterBuffer) -> Option<Instant> {
+        self.ready
+            .front()
+            .map(|(timestamp, _)| buffer.show_at(now, *timestamp))
+    }
+
+    /// Whether the decoder has failed since the last time.
+    pub(super) fn take_failed(&mut self) -> bool {
+        std::mem::take(&mut self.failed)
+    }
+
+    pub(super) fn size(&self) -> (u32, u32) {
+        self.size
+    }
+
+    /// Pictures decoded and never drawn, because the next was due as well.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    fn configure(&mut self, codec: VideoCodec, record: Bytes) {
+        let Some(name) = codec_string(codec, &record) else {
+            let why = format!("this browser has no decoder for {codec:?}");
+            return post_status(
+                Some(self.number),
+                &Status::error("NetStream.Play.NoSupportedTrackFound", why),
+            );
+        };
+        let config = (name, record);
+        if self.decoder.is_some() && self.config.as_ref() == Some(&config) {
+            return;
+        }
+        self.config = Some(config);
+        self.wants_keyframe = true;
+        if let Err(error) = self.build() {
+            self.fail(&error);
+        }
+    }
+
+    /// Configures the decoder, a new one if the last is gone.
+    fn build(&mut self) -> Result<(), JsValue> {
+        let Some((codec, record)) = &self.config else {
+            return Ok(());
+        };
+        if self
+            .decoder
+            .as_ref()
+            .is_none_or(|decoder| decoder.decoder.state() == CodecState::Closed)
+        {
+            self.decoder = Some(Decoder::new(self.number, &self.handle)?);
+            self.decoding.clear();
+        }
+        let config = VideoDecoderConfig::new(codec);
+        if !record.is_empty() {
+            config.set_description(&Uint8Array::from(&record[..]));
+        }
+        config.set_optimize_for_latency(true);
+        match &self.decoder {
+            Some(decoder) => decoder.decoder.configure(&config),
+            None => Ok(()),
+        }
+    }
+
+    fn submit(
+        &mut self,
+        timestamp: Timestamp,
+        key: bool,
+        data: &[u8],
+        show: Show,
+    ) -> Result<(), JsValue> {
+        if self.config.is_none() || (self.wants_keyframe && !key) {
+            return Ok(());
+        }
+        if self.decoder.is_none() {
+            self.build()?;
+        }
+        let Some(Decoder { decoder, .. }) = &self.decoder else {
+            return Ok(());
+        };
+        let kind = if key {
+            EncodedVideoChunkType::Key
+        } else {
+            EncodedVideoChunkType::Delta
+        };
+        let init = EncodedVideoChunkInit::new(&Uint8Array::from(data), 0, kind);
+        init.set_timestamp_f64(f64::from(timestamp.as_millis()) * 1000.0);
+        self.wants_keyframe = false;
+        self.decoding.push_back((timestamp, show));
+        decoder.decode(&EncodedVideoChunk::new(&init)?)
+    }
+
+    /// The next keyframe makes a new decoder.
+    pub(crate) fn fail(&mut self, error: &JsValue) {
+        warn(&format!("video decoder: {}", reason(error)));
+        self.decoder = None;
+        self.decoding.clear();
+        self.wants_keyframe = true;
+        self.failed = true;
+    }
+
+    fn draw(&mut self, frame: &VideoFrame) {
+        let size = (frame.display_width(), frame.display_height());
+        if size != self.size {
+            self.size = size;
+            if let Some(surface) = &self.surface {
+                surface.resize(size.0, size.1);
+            }
+            Message::new("videoSize")
+                .with("stream", self.number)
+                .with("width", size.0)
+                .with("height", size.1)
+                .post();
+        }
+        if let Some(surface) = &self.surface {
+            // Fails for a frame that is closed, which this one is not.
+            let _ = surface.context.draw_image_with_video_frame(frame, 0.0, 0.0);
+        }
+    }
+}
+
+impl Drop for VideoPlayout {
+    fn drop(&mut self) {
+        self.drop_ready();
+    }
+}
+
+impl Decoder {
+    fn new(number: u32, handle: &Handle) -> Result<Self, JsValue> {
+        let output = handle.callback(move |connection, now, frame: JsValue| {
+            let frame: VideoFrame = frame.unchecked_into();
+            match connection.stream(number) {
+                Some(stream) => {
+                    let (video, buffer) = stream.player().video();
+                    video.decoded(now, frame, buffer);
+                }
+                None => frame.close(),
+            }
+        });
+        let error = handle.callback(move |connection, _, error: JsValue| {
+            if let Some(stream) = connection.stream(number) {
+                stream.player().video().0.fail(&error);
+            }
+        });
+        let init = VideoDecoderInit::new(
+            error.as_ref().unchecked_ref(),
+            output.as_ref().unchecked_ref(),
+        );
+        Ok(Self {
+            decoder: VideoDecoder::new(&init)?,
+            _callbacks: (output, error),
+        })
+    }
+}
+
+impl Drop for Decoder {
+    fn drop(&mut self) {
+        // Fails when it has closed itself by an error.
+        let _ = self.decoder.close();
+    }
+}
+
+impl Surface {
+    fn resize(&self, width: u32, height: u32) {
+        self.canvas.set_width(width);
+        self.canvas.set_height(height);
+    }
+}
+
+/// What WebCodecs calls a codec, from its configuration record. `None` for codecs that browsers do not decode.
+fn codec_string(codec: VideoCodec, record: &Bytes) -> Option<String> {
+    match codec {
+        VideoCodec::Avc => DecoderConfig::parse(record)
+            .ok()
+            .map(|config| config.codec_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,259 @@
+//! A NetStream: it publishes, or it plays.
+
+use std::time::Duration;
+
+use chalkcast_core::flv::{Tag, TagType, script::ScriptData};
+use chalkcast_core::session::client::{ClientSession, Play};
+use chalkcast_core::session::{PlayStart, PublishKind, Status, StreamKey, UsageError, code};
+use chalkcast_core::{Instant, Timestamp};
+use js_sys::Function;
+
+use crate::amf;
+use crate::connection::post_status;
+use crate::handle::Handle;
+use crate::page::{Message, ToWorker};
+use crate::play::Player;
+use crate::publish::Publisher;
+
+/// One of the page's NetStreams.
+pub(crate) struct Stream {
+    number: u32,
+    key: StreamKey,
+    player: Player,
+    publisher: Publisher,
+    playing: bool,
+}
+
+impl Stream {
+    pub(crate) fn new(number: u32, key: StreamKey, handle: Handle, load_aac: Function) -> Self {
+        let now = handle.now();
+        Self {
+            number,
+            key,
+            player: Player::new(number, handle.clone(), now),
+            publisher: Publisher::new(number, handle, load_aac),
+            playing: false,
+        }
+    }
+
+    /// The page's number for this stream.
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The session's name for this stream.
+    pub(crate) fn key(&self) -> StreamKey {
+        self.key
+    }
+
+    pub(crate) fn player(&mut self) -> &mut Player {
+        &mut self.player
+    }
+
+    pub(crate) fn publisher(&mut self) -> &mut Publisher {
+        &mut self.publisher
+    }
+
+    /// A message of the page's about this stream.
+    pub(crate) fn told(
+        &mut self,
+        now: Instant,
+        session: &mut ClientSession,
+        kind: &str,
+        message: &ToWorker,
+    ) {
+        let key = self.key;
+        let done = match kind {
+            "publish" => {
+                let kind = match message.what().as_str() {
+                    "record" => PublishKind::Record,
+                    "append" => PublishKind::Append,
+                    _ => PublishKind::Live,
+                };
+                session.publish(now, key, &message.name(), kind)
+            }
+            "play" => self.play(now, session, message),
+            "closeStream" => {
+                self.playing = false;
+                self.player.stop(now);
+                self.publisher.stop();
+                session.close_stream(now, key)
+            }
+            "pause" => {
+                let position = self.player.position(now);
+                self.player.pause(now, message.paused());
+                session.pause(now, key, message.paused(), position)
+            }
+            "seek" => session.seek(now, key, seconds(message.offset())),
+            "receiveAudio" => session.receive_audio(now, key, message.on()),
+            "receiveVideo" => session.receive_video(now, key, message.on()),
+            "bufferTime" => {
+                let buffer_time = duration(message.buffer_time());
+                self.player.set_buffer_time(
+                    now,
+                    buffer_time,
+                    message.buffer_time_max().map(duration),
+                );
+                self.publisher.set_buffer_time(buffer_time);
+                session.set_buffer_length(now, key, buffer_time)
+            }
+            "send" => session.send_data(now, key, &message.name(), amf::from_array(message.args())),
+            "canvas" => {
+                self.player.set_canvas(message.canvas());
+                Ok(())
+            }
+            "audioOutput" => {
+                if let Some(port) = message.port() {
+                    self.player.set_audio_output(
+                        port,
+                        message.sample_rate(),
+                        message.output_latency(),
+                    );
+                }
+                Ok(())
+            }
+            "audioOutputState" => {
+                self.player
+                    .audio_output_state(message.running(), message.output_latency());
+                Ok(())
+            }
+            "videoSource" => {
+                self.publisher
+                    .video_source(&message.settings(), message.readable());
+                Ok(())
+            }
+            "videoFrame" => {
+                self.publisher.video_frame(now, message.frame());
+                Ok(())
+            }
+            "videoSettings" => {
+                self.publisher.video_settings(&message.settings());
+                Ok(())
+            }
+            "audioSource" => {
+                self.publisher.audio_source(
+                    &message.settings(),
+                    message.readable(),
+                    message.port(),
+                );
+                Ok(())
+            }
+            "sourceEnded" => {
+                self.publisher.source_ended(&message.what());
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = done {
+            self.refused(kind, &error);
+        }
+    }
+
+    /// What the server says of this stream.
+    pub(crate) fn status(&mut self, now: Instant, status: &Status) {
+        match &*status.code {
+            code::PLAY_PUBLISH_NOTIFY => self.player.begin(now),
+            code::PLAY_UNPUBLISH_NOTIFY => self.player.end(now),
+            code::PUBLISH_BAD_NAME | code::PUBLISH_DENIED | code::UNPUBLISH_SUCCESS => {
+                self.publisher.stop()
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn publish_ready(&mut self, now: Instant) {
+        self.publisher.start(now);
+    }
+
+    /// A tag of what is played. Script data goes to the page's `client` at once, as Flash does it for live streams.
+    pub(crate) fn tag(&mut self, now: Instant, tag: Tag) {
+        if tag.tag_type == TagType::Script {
+            if let Ok(data) = ScriptData::parse(&tag.payload) {
+                Message::new("invoke")
+                    .with("stream", self.number)
+                    .with("name", data.name)
+                    .with("args", amf::to_array(&data.values))
+                    .post();
+            }
+        } else {
+            self.player.tag(now, tag);
+        }
+    }
+
+    pub(crate) fn begin(&mut self, now: Instant) {
+        self.player.begin(now);
+    }
+
+    pub(crate) fn end(&mut self, now: Instant) {
+        self.player.end(now);
+    }
+
+    /// Plays what is due and sends what is ready; `queued` bytes are still on their way out of the browser.
+    pub(crate) fn settle(&mut self, now: Instant, session: &mut ClientSession, queued: u32) {
+        self.player.settle(now);
+        let key = self.key;
+        self.publisher.settle(now, queued, |tag| {
+            // Fails when the stream has just been closed: then nobody waits for the tag.
+            let _ = session.send_tag(now, key, &tag);
+        });
+    }
+
+    /// When [`Stream::settle`] has something to do again.
+    pub(crate) fn poll_timeout(&self, now: Instant) -> Option<Instant> {
+        [self.player.poll_timeout(now), self.publisher.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    pub(crate) fn post_stats(&mut self, now: Instant, queued: u32) {
+        let stats = if self.publisher.is_live() {
+            self.publisher.stats(now, queued)
+        } else if self.playing {
+            self.player.stats(now)
+        } else {
+            return;
+        };
+        Message::new("stats")
+            .with("stream", self.number)
+            .with("stats", stats.into_object())
+            .post();
+    }
+
+    fn play(
+        &mut self,
+        now: Instant,
+        session: &mut ClientSession,
+        message: &ToWorker,
+    ) -> Result<(), UsageError> {
+        let mut play = Play::new(message.name());
+        play.start = match message.start() {
+            start if start >= 0.0 => PlayStart::Recorded(seconds(start)),
+            -1.0 => PlayStart::Live,
+            _ => PlayStart::LiveOrRecorded,
+        };
+        play.duration = (message.length() >= 0.0).then(|| duration(message.length()));
+        let reset = message.reset();
+        play.reset = reset
+            .as_bool()
+            .unwrap_or_else(|| reset.as_f64() != Some(0.0));
+        self.playing = true;
+        self.player.start(now);
+        session.play(now, self.key, play)
+    }
+
+    fn refused(&self, what: &str, error: &UsageError) {
+        post_status(
+            Some(self.number),
+            &Status::error(code::STREAM_FAILED, format!("{what}: {error}")),
+        );
+    }
+}
+
+fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+fn seconds(seconds: f64) -> Timestamp {
+    Timestamp::from_millis((seconds * 1000.0) as u32)
+}
