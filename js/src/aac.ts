@@ -3,7 +3,6 @@
  */
 import init, { AacEncoder } from "../build/aac/chalkcast_aac.js";
 import wasm from "../build/aac/chalkcast_aac_bg.wasm";
-import wasm from "../build/aac/chalkcast_aac_bg.wasm";
 
 export interface Encoder {
   /** The AudioSpecificConfig. */

@@ -120,7 +120,7 @@ export type ToWorklet =
  * From the playback worklet, some hundred times a second while its context runs: the media time that sounds at `currentFrame` (none: silence),
  * the frames queued behind it, and how often the queue has run dry.
  */
-export type FromWorklet = { type: "rendered"; timestamp?: number; currentFrame: number; queued: number; underruns: number };
+export type FromWorklet = { type: "rendered"; timestamp?: number | undefined; currentFrame: number; queued: number; underruns: number };
 
 /** Through the capture worklet's port to the Worker: planar samples, the context frame of the first, and the context's rate. */
 export type FromCaptureWorklet = { type: "samples"; currentFrame: number; sampleRate: number; channels: Float32Array[] };
