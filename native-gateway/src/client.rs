@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use chalkcast_core::Instant;
+use chalkcast_core::flv::{Tag, TagType};
 use chalkcast_core::session::client::{self, ClientSession, Connect, Event};
 use chalkcast_core::session::{CloseReason, Output};
 use tokio::time::Sleep;
@@ -122,6 +123,7 @@ impl Client {
         while let Some(output) = self.session.poll_output() {
             match output {
                 Output::Transmit(transmit) => self.outbox.push(&transmit.head, &transmit.body),
+                Output::Event(Event::Tag { tag, .. }) if is_about_session(&tag) => {}
                 Output::Event(event) => {
                     self.ended |= matches!(event, Event::Closed { .. });
                     self.events.push_back(event);
@@ -144,6 +146,12 @@ impl Client {
         self.session.handle_timeout(self.clock.now());
         Poll::Ready(())
     }
+}
+
+/// Servers send some script data that is not the publisher's: it is about this session, and would mislead the next.
+fn is_about_session(tag: &Tag) -> bool {
+    const NAMES: [&[u8]; 2] = [b"\x02\x00\x11|RtmpSampleAccess", b"\x02\x00\x08onStatus"];
+    tag.tag_type == TagType::Script && NAMES.iter().any(|name| tag.payload.starts_with(name))
 }
 
 /// In words for people: what a server's refusal or a lost connection means.
