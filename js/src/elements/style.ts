@@ -66,7 +66,7 @@ const PLAYER = `
   border-radius: 99px; background: rgb(22 33 31 / .86); font-size: .92rem; font-variant-numeric: tabular-nums;
 }
 .unmute {
-  position: absolute; left: 50%; bottom: 16px; transform: translateX(-50%); background: #fff; color: #16211f; font-weight: 600;
+  position: absolute; right: 12px; top: 12px; background: #fff; color: #16211f; font-weight: 600;
   border-radius: 99px; white-space: nowrap;
 }
 .unmute:hover { background: #e9efec; }
