@@ -56,14 +56,16 @@ fn decode(bytes: &[u8]) -> Vec<Raw> {
 }
 
 fn error(bytes: &[u8]) -> Error {
-    decode_within(bytes, Limits::default()).1.unwrap()
+    decode_within(bytes, Limits::default()).1.expect("an error")
 }
 
 fn encode(messages: &[(u32, Raw)]) -> Vec<u8> {
     let mut encoder = Encoder::new();
     let mut out = Vec::new();
     for (chunk_stream_id, message) in messages {
-        encoder.encode(*chunk_stream_id, message, &mut out).unwrap();
+        encoder
+            .encode(*chunk_stream_id, message, &mut out)
+            .expect("a short message");
     }
     out
 }
