@@ -234,9 +234,11 @@ impl Decoder {
             let filled = payload.len() + bytes.len();
             if filled > payload.capacity() {
                 let capacity = length.min(filled.max(PREALLOCATED).max(2 * payload.capacity()));
-                if filled < length && self.unfinished + capacity > self.limits.reassembly_bytes {
+                // While it moves to the larger buffer it holds both.
+                let unfinished = self.unfinished + payload.capacity() + capacity;
+                if unfinished > self.limits.reassembly_bytes {
                     return Err(Error::TooMuchUnfinished {
-                        bytes: self.unfinished + capacity,
+                        bytes: unfinished,
                         limit: self.limits.reassembly_bytes,
                     });
                 }

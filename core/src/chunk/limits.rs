@@ -5,7 +5,8 @@ pub struct Limits {
     pub message_length: u32,
     /// Most chunk streams that may ever be used on one connection.
     pub chunk_streams: usize,
-    /// Most bytes of memory that unfinished messages may hold, over all chunk streams.
+    /// Most bytes of memory that messages may hold before they are handed out, over all chunk streams. At most 64 KiB a
+    /// message are held before its bytes come, whatever length it declares.
     pub reassembly_bytes: usize,
 }
 

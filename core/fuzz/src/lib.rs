@@ -1,0 +1,18 @@
+//! What each fuzz target does with an input. `core/tests/corpus.rs` runs the same functions over every file in `corpus/`
+//! and `artifacts/`, so that what was found once is in `cargo test` for good.
+//!
+//! A new target: a module here with `run`, a line in [`TARGETS`], a file in `fuzz_targets/` and its `[[bin]]`.
+
+pub mod chunk;
+pub mod handshake;
+pub mod message;
+
+/// What a target does with one input: return, or panic.
+pub type Target = fn(&[u8]);
+
+/// All targets by the name of their directory in `corpus/`.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("chunk", chunk::run),
+    ("handshake", handshake::run),
+    ("message", message::run),
+];
