@@ -67,7 +67,8 @@ export class ChalkcastPublisher extends ChalkcastElement {
     const actions = h("div", { class: "actions" }, this.#start, this.#share);
     const devices = h("div", { part: "devices", class: "devices" }, this.#cameras.element, this.#microphones.element);
     const line = h("div", { class: "line" }, this.#note, this.#figures);
-    this.root.append(this.#frame, h("div", { part: "panel", class: "panel" }, actions, line, devices));
+    const panel = h("div", { part: "panel", class: "panel" }, actions, line, devices);
+    this.root.append(h("div", { class: "layout" }, this.#frame, panel));
     this.#video.addEventListener("surfacechange", () => this.dispatchEvent(new Event("surfacechange")));
     this.#video.addEventListener("resize", () => this.#resized());
   }
@@ -322,8 +323,10 @@ export class ChalkcastPublisher extends ChalkcastElement {
   protected override draw(): void {
     this.#picture.setAttribute("aria-label", this.text("preview"));
     const live = this.#state === "live";
+    const shown = (this.#screen ?? this.#camera)?.track;
     this.#badge.className = `badge ${live ? "live" : "off"}`;
     setText(this.#badge, this.text(live ? "live" : "offline"));
+    this.#badge.hidden = !live && !shown;
     this.#start.classList.toggle("on", this.#state !== "off");
     setText(this.#startText, this.text(this.#state === "off" ? "start" : "stop"));
     this.#share.hidden = !globalThis.navigator.mediaDevices?.getDisplayMedia;

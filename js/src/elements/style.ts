@@ -96,6 +96,14 @@ select { width: 100%; padding: 0 .6em; background: #24332f; color: var(--_chalk)
 .line { display: flex; flex-wrap: wrap; gap: 4px 16px; justify-content: space-between; min-height: 1.45em; font-size: .93rem; }
 .line .figures { font-variant-numeric: tabular-nums; color: #d5dcd8; }
 .line .note.error { color: #ffd0ca; }
+/* Beside the picture where there is room, so that the button is seen without scrolling. */
+@container (min-width: 720px) {
+  .layout { display: grid; grid-template-columns: minmax(0, 1fr) 290px; align-items: center; }
+  .panel { align-self: stretch; align-content: start; padding: 16px; }
+  .actions, .devices, .line { display: grid; grid-template-columns: minmax(0, 1fr); }
+  .actions .start { min-height: 56px; font-size: 1.06rem; }
+  .line { min-height: 3em; align-content: start; }
+}
 `;
 
 let sheets: Record<"player" | "publisher", CSSStyleSheet> | null = null;

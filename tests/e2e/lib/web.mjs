@@ -7,10 +7,11 @@ import { extname, join, normalize } from "node:path";
 
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm", ".svg": "image/svg+xml" };
 
-/** Serves the files below `dir`, and the `pages` given as text, with `headers` on every answer. `host` makes it another origin than localhost. */
-export async function web(t, { dir, pages = {}, headers = {}, host = "localhost" }) {
+/** Serves the files below `dir`, and the `pages` given as text, with `headers` on every answer. `host` makes it another origin than localhost; the paths asked for are put into `asked`. */
+export async function web(t, { dir, pages = {}, headers = {}, host = "localhost", asked = [] }) {
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, "http://x").pathname));
+    asked.push(path);
     const file = path.endsWith("/") ? `${path}index.html` : path;
     try {
       const body = pages[path] ?? (await readFile(join(dir, file)));
