@@ -3,7 +3,10 @@
 //!
 //! A new target: a module here with `run`, a line in [`TARGETS`], a file in `fuzz_targets/` and its `[[bin]]`.
 
+pub mod amf0;
+pub mod amf3;
 pub mod chunk;
+pub mod flv;
 pub mod handshake;
 pub mod message;
 
@@ -12,7 +15,10 @@ pub type Target = fn(&[u8]);
 
 /// All targets by the name of their directory in `corpus/`.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("amf0", amf0::run),
+    ("amf3", amf3::run),
     ("chunk", chunk::run),
+    ("flv", flv::run),
     ("handshake", handshake::run),
     ("message", message::run),
 ];
