@@ -7,9 +7,10 @@ can_apt() {
 }
 
 is_debian() {
-    # shellcheck disable=SC1091
-    have apt-get && [ -r /etc/os-release ] && (. /etc/os-release && [ "${ID:-}" = debian ] && [ "${VERSION_ID:-99}" -ge 12 ])
+    # shellcheck disable=SC1090
+    have apt-get && [ -r "$OS_RELEASE" ] && (. "$OS_RELEASE" && [ "${ID:-}" = debian ] && [ "${VERSION_ID:-99}" -ge 12 ])
 }
+OS_RELEASE=${OS_RELEASE:-/etc/os-release}
 
 # list_missing: what to install by hand, with versions, and why it is not done here.
 list_missing() {
