@@ -234,7 +234,7 @@ fn muxed(tags: &[Tag]) -> Vec<u8> {
     let mut out = Vec::new();
     muxer.start(&mut out);
     tags.iter()
-        .for_each(|tag| muxer.encode(tag, &mut out).unwrap());
+        .for_each(|tag| muxer.encode(tag, &mut out).expect("a short tag"));
     out
 }
 
