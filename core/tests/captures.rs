@@ -66,11 +66,21 @@ fn every_tag_is_read_and_written_back() {
         let mut muxer = Muxer::new(true, expected.video.is_some());
         let mut out = Vec::new();
         for tag in &tags {
-            muxer.encode(tag, &mut out).unwrap();
+            muxer
+                .encode(tag, &mut out)
+                .expect("a tag as ffmpeg writes them");
             let payload = match tag.tag_type {
-                TagType::Video => Video::parse(&tag.payload).unwrap().encode().unwrap(),
-                TagType::Audio => Audio::parse(&tag.payload).unwrap().encode().unwrap(),
-                TagType::Script => ScriptData::parse(&tag.payload).unwrap().encode(),
+                TagType::Video => Video::parse(&tag.payload)
+                    .expect("a tag as ffmpeg writes them")
+                    .encode()
+                    .unwrap(),
+                TagType::Audio => Audio::parse(&tag.payload)
+                    .expect("a tag as ffmpeg writes them")
+                    .encode()
+                    .unwrap(),
+                TagType::Script => ScriptData::parse(&tag.payload)
+                    .expect("a tag as ffmpeg writes them")
+                    .encode(),
             };
             assert_eq!(payload, tag.payload, "{}", expected.file);
         }
@@ -133,16 +143,21 @@ fn video_config(tags: &[Tag]) -> Option<VideoConfig> {
     let header = tags
         .iter()
         .find(|tag| tag.tag_type == TagType::Video && TagHeader::parse(tag).is_sequence_header())?;
-    let video = Video::parse(&header.payload).unwrap();
-    Some(VideoConfig::parse(video.tracks[0].codec, &video.tracks[0].data).unwrap())
+    let video = Video::parse(&header.payload).expect("a tag as ffmpeg writes them");
+    Some(
+        VideoConfig::parse(video.tracks[0].codec, &video.tracks[0].data)
+            .expect("a tag as ffmpeg writes them"),
+    )
 }
 
 fn audio_config(tags: &[Tag]) -> Option<AudioConfig> {
     let tag = tags.iter().find(|tag| tag.tag_type == TagType::Audio)?;
-    let audio = Audio::parse(&tag.payload).unwrap();
+    let audio = Audio::parse(&tag.payload).expect("a tag as ffmpeg writes them");
     let track = &audio.tracks[0];
     if TagHeader::parse(tag).is_sequence_header() {
-        return Some(AudioConfig::parse(track.codec, &track.data).unwrap());
+        return Some(
+            AudioConfig::parse(track.codec, &track.data).expect("a tag as ffmpeg writes them"),
+        );
     }
     AudioConfig::from_frame(track.codec, &track.data)
 }

@@ -1,7 +1,7 @@
 //! AMF values, FLV headers and FLV files go both ways, whatever they hold.
 
 #[path = "../fuzz/src/lib.rs"]
-#[allow(unreachable_pub)]
+#[allow(unreachable_pub, dead_code)]
 mod targets;
 
 use bytes::Bytes;
