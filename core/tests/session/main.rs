@@ -1,0 +1,5 @@
+//! Client and server sessions, against peers written message by message.
+#![allow(clippy::unwrap_used)]
+
+mod peer;
+mod server;
