@@ -12,7 +12,7 @@ const RULES = [
   [/\bexport default\b/, "default export", /\.d\.ts$/],
   [/\b(TODO|FIXME|XXX)\b/, "unfinished"],
   [/\beval\(|new Function\(/, "eval"],
-  [/[\u3400-\u9fff][,:;?!]/, "ASCII punctuation in Chinese text"],
+  [/[\u3400-\u9fff][,:;?!]|[,:;?!][\u3400-\u9fff]/, "ASCII punctuation in Chinese text"],
   [/from "\.[^"]*(?<!\.(m?js|wasm))"/, "import without extension"],
 ];
 const MAX_LINES = 600;

@@ -103,7 +103,7 @@ export const STATUS_TEXT: Readonly<Record<string, readonly [en: string, zh: stri
 export const REASON_TEXT: Readonly<Record<string, readonly [en: string, zh: string]>> = {
   insecure: [
     "The {device} is off because this page came over plain http. Browsers give it to https pages and to localhost only: open this page by its https address.",
-    "{device}不可用，因为本页面通过普通 http 打开。浏览器只允许 https 页面和 localhost 使用{device}:请改用 https 地址打开。",
+    "{device}不可用，因为本页面通过普通 http 打开。浏览器只允许 https 页面和 localhost 使用{device}：请改用 https 地址打开。",
   ],
   unsupported: ["This browser cannot use the {device}. Try a current Chrome, Edge or Firefox.", "此浏览器无法使用{device}。请使用最新版 Chrome、Edge 或 Firefox。"],
   frame: [

@@ -39,6 +39,8 @@ export class ChalkcastPlayer extends ChalkcastElement {
   /** The user has said whether there should be sound, so the page no longer asks. */
   #chosen = false;
   #hasPicture = false;
+  /** The server has answered before, so a failure is an interruption. */
+  #met = false;
   /** The publisher has gone, and the buffer plays out. */
   #ending = false;
 
@@ -163,6 +165,12 @@ export class ChalkcastPlayer extends ChalkcastElement {
 
   /** Joins the lesson, or joins it again; done by itself when the element has a `src`. */
   play(): void {
+    this.#problem = null;
+    this.#met = false;
+    this.#join();
+  }
+
+  #join(): void {
     this.#leave();
     const src = this.src;
     if (src === "") {
@@ -174,7 +182,6 @@ export class ChalkcastPlayer extends ChalkcastElement {
       this.#fail({ level: "error", code: "NetConnection.Connect.Failed", description: target.problem, reason: "address" });
       return;
     }
-    this.#problem = null;
     this.#final = false;
     this.#ending = false;
     this.#setState("connecting");
@@ -211,6 +218,8 @@ export class ChalkcastPlayer extends ChalkcastElement {
     switch (info.code) {
       case "NetConnection.Connect.Success":
         this.#retry.succeeded();
+        this.#problem = null;
+        this.#met = true;
         break;
       case "NetStream.Play.Start":
         if (this.#state !== "waiting") this.#setState("buffering");
@@ -253,7 +262,7 @@ export class ChalkcastPlayer extends ChalkcastElement {
       return;
     }
     this.#problem = info;
-    this.#retry.schedule(() => this.play(), () => this.redraw());
+    this.#retry.schedule(() => this.#join(), () => this.redraw());
     this.#setState("retrying");
   }
 
@@ -373,6 +382,7 @@ export class ChalkcastPlayer extends ChalkcastElement {
       case "idle":
         return ["clock", this.text("idle"), ""];
       case "connecting":
+        if (this.#problem) return this.#interruption(this.text("connecting"));
         return ["clock", this.#hasPicture ? "" : this.text("connecting"), ""];
       case "waiting":
         return ["clock", this.text("waiting"), this.text("waitingMore")];
@@ -380,16 +390,18 @@ export class ChalkcastPlayer extends ChalkcastElement {
         return ["clock", this.text("ended"), this.text("endedMore")];
       case "paused":
         return ["pause", this.text("paused"), ""];
-      case "retrying": {
-        const again = this.text("retrying", { seconds: this.#retry.seconds });
-        if (this.#problem?.code === "NetConnection.Connect.Closed") return ["warning", this.text("lost"), again];
-        return ["warning", this.text("unreachable"), `${this.#advice()} ${again}`];
-      }
+      case "retrying":
+        return this.#interruption(this.text("retrying", { seconds: this.#retry.seconds }));
       case "failed":
         return ["warning", this.text("problem"), this.#advice()];
       default:
         return ["clock", "", ""];
     }
+  }
+
+  #interruption(next: string): [IconName, title: string, more: string] {
+    if (this.#met) return ["warning", this.text("lost"), next];
+    return ["warning", this.text("unreachable"), `${this.#advice()} ${next}`];
   }
 
   /** What the status means; what the server said itself is kept, since it may name what is missing. */
