@@ -43,3 +43,4 @@ for (const name of ["worker", "worklet", "aac"]) {
   await build({ ...common, entryPoints: [path(`src/${name}.ts`)], outfile: path(`dist/${name}.js`) });
 }
 await copyFile(path("build/chalkcast_bg.wasm"), path("dist/chalkcast.wasm"));
+for (const name of ["LICENSE-APACHE", "LICENSE-MIT", "NOTICE"]) await copyFile(path(`../${name}`), path(`dist/${name}`));

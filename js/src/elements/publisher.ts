@@ -328,6 +328,8 @@ export class ChalkcastPublisher extends ChalkcastElement {
     setText(this.#badge, this.text(live ? "live" : "offline"));
     this.#badge.hidden = !live && !shown;
     this.#start.classList.toggle("on", this.#state !== "off");
+    // Elsewhere a browser gives neither camera nor microphone; the message says so.
+    this.#start.disabled = globalThis.isSecureContext === false;
     setText(this.#startText, this.text(this.#state === "off" ? "start" : "stop"));
     this.#share.hidden = !globalThis.navigator.mediaDevices?.getDisplayMedia;
     setText(this.#shareText, this.text(this.#screen ? "unshare" : "share"));
