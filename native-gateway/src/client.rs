@@ -18,7 +18,8 @@ use crate::gateway::seed;
 use crate::transport::{Outbox, Transport, connect};
 
 /// An RTMP client. Its owner calls methods of [`session`](Self::session) and polls for events, which moves the bytes.
-pub(crate) struct Client {
+#[derive(Debug)]
+pub struct Client {
     transport: Transport,
     outbox: Outbox,
     session: ClientSession,
@@ -34,7 +35,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 impl Client {
     /// Opens the transport and asks for the app.
-    pub(crate) async fn open(endpoint: &Endpoint, clock: Clock) -> Result<Self> {
+    pub async fn open(endpoint: &Endpoint, clock: Clock) -> Result<Self> {
         let transport = connect(endpoint).await?;
         let now = clock.now();
         let mut session = ClientSession::new(client::Config::new(seed()), now);
@@ -59,21 +60,22 @@ impl Client {
     }
 
     /// The session. After calling it, poll for events, or nothing is sent.
-    pub(crate) fn session(&mut self) -> &mut ClientSession {
+    pub fn session(&mut self) -> &mut ClientSession {
         &mut self.session
     }
 
-    pub(crate) fn now(&self) -> Instant {
+    /// Now, on the clock it was opened with.
+    pub fn now(&self) -> Instant {
         self.clock.now()
     }
 
     /// Bytes that wait to be written.
-    pub(crate) fn backlog(&self) -> usize {
+    pub fn backlog(&self) -> usize {
         self.outbox.len()
     }
 
     /// The next event; the last one is [`Event::Closed`], after which this pends for ever.
-    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+    pub fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         loop {
             if let Poll::Ready(Err(_)) = self.poll_flush(cx) {
                 self.session.handle_eof(self.clock.now());
@@ -99,18 +101,18 @@ impl Client {
     }
 
     /// Waits for the next event. May be dropped while it waits.
-    pub(crate) async fn event(&mut self) -> Event {
+    pub async fn event(&mut self) -> Event {
         std::future::poll_fn(|cx| self.poll_event(cx)).await
     }
 
     /// Writes what waits.
-    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         self.drain();
         self.transport.poll_write(cx, &mut self.outbox)
     }
 
     /// Says goodbye and closes the connection.
-    pub(crate) async fn close(mut self) {
+    pub async fn close(mut self) {
         self.session.close(self.clock.now());
         let last_words = std::future::poll_fn(|cx| {
             ready!(self.poll_flush(cx))?;

@@ -3,7 +3,7 @@
 //! [`run`] is all of `chalkcast serve` but the command line: hand it listeners, a configuration, and a future that ends it.
 
 pub mod address;
-mod client;
+pub mod client;
 mod clock;
 pub mod config;
 mod connection;
@@ -21,5 +21,6 @@ mod transport;
 mod upstream;
 mod view;
 
+pub use clock::Clock;
 pub use config::Config;
 pub use serve::{Listeners, describe, interrupted, run};

@@ -181,6 +181,12 @@ impl Log {
         !self.starts.is_empty()
     }
 
+    /// What the kept part takes.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     fn push(&mut self, entry: Entry) {
         self.bytes += entry.bytes();
         self.entries.push_back(entry);

@@ -8,6 +8,8 @@ mod cursor;
 mod log;
 mod stitch;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod viewer;
 
 use std::collections::HashMap;
