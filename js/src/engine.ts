@@ -58,7 +58,8 @@ export class Engine {
     if (this.#over) return;
     let worker: Worker;
     try {
-      worker = new Worker(url, { type: "module", name: "chalkcast" });
+      // A Blob's Worker is a classic one: from a page opened as a file, Chromium starts no other.
+      worker = new Worker(url, { type: url.startsWith("blob:") ? "classic" : "module", name: "chalkcast" });
     } catch {
       failed();
       return;
