@@ -34,6 +34,7 @@ export class ChalkcastPlayer extends ChalkcastElement {
   #state: PlayerState = "idle";
   #problem: StatusInfo | null = null;
   #final = false;
+  #active = false;
   #volume = 1;
   #muted = false;
   /** The user has said whether there should be sound, so the page no longer asks. */
@@ -90,11 +91,13 @@ export class ChalkcastPlayer extends ChalkcastElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    this.#active = true;
     if (this.getAttribute("src")) this.play();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#active = false;
     this.#leave();
     this.#setState("idle");
   }
@@ -102,7 +105,8 @@ export class ChalkcastPlayer extends ChalkcastElement {
   attributeChangedCallback(name: string, old: string | null, value: string | null): void {
     if (old === value) return;
     if (name === "src") {
-      if (this.isConnected) this.play();
+      // While the parser's element is upgraded it is connected already; `connectedCallback` follows.
+      if (this.#active) this.play();
     } else if (name === "muted") {
       this.#muted = value !== null;
       this.#applyVolume();
