@@ -6,10 +6,13 @@ use std::rc::{Rc, Weak};
 
 use chalkcast_core::Instant;
 use wasm_bindgen::convert::FromWasmAbi;
-use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::prelude::{Closure, JsValue};
 
 use crate::clock::Clock;
 use crate::connection::Connection;
+
+/// A codec's callbacks, output and error, kept as long as the codec.
+pub(crate) type Callbacks<Output> = (Closure<Output>, Closure<dyn FnMut(JsValue)>);
 
 /// A reference to the engine that callbacks hold. Each callback is one call of [`Handle::with`]: it tells the engine what happened, and then
 /// everything that follows from it is done before the callback returns.

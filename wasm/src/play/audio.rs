@@ -16,7 +16,7 @@ use web_sys::{
 };
 
 use crate::clock::{ForeignClock, signed};
-use crate::handle::Handle;
+use crate::handle::{Callbacks, Handle};
 use crate::page::{FromWorklet, Message, reason, warn};
 
 /// Decodes sound and hands it to the worklet, whose clock leads while it sounds.
@@ -41,7 +41,7 @@ struct Config {
 
 struct Decoder {
     decoder: AudioDecoder,
-    _callbacks: (Closure<dyn FnMut(JsValue)>, Closure<dyn FnMut(JsValue)>),
+    _callbacks: Callbacks<dyn FnMut(JsValue)>,
 }
 
 /// The worklet at the other end of a port.
@@ -62,6 +62,13 @@ struct Output {
     queued: f64,
     _message: Closure<dyn FnMut(JsValue)>,
 }
+
+/// What is decoded is at most so many milliseconds from what it was decoded from, less than half of any codec's frame.
+const NEAR: i32 = 9;
+/// Sound that begins, or begins again, does so no sooner than this, so that the next samples come before it ends.
+const CUSHION: Duration = Duration::from_millis(20);
+/// Sound that is later than this is not begun with. What is less late is played, and the pictures follow it.
+const LATE: Duration = Duration::from_millis(300);
 
 impl AudioPlayout {
     pub(super) fn new(number: u32, handle: Handle) -> Self {
@@ -197,15 +204,23 @@ impl AudioPlayout {
 
     /// Samples have come out of the decoder.
     pub(crate) fn decoded(&mut self, now: Instant, data: &AudioData, buffer: &JitterBuffer) {
-        let timestamp = Timestamp::from_millis((data.timestamp() / 1000.0).round() as u32);
-        let at = self.decoding.iter().position(|(at, _)| *at == timestamp);
-        let show = at
-            .and_then(|at| self.decoding.remove(at))
-            .map_or(Show::Never, |(_, show)| show);
-        if let (Show::At(_), Some(output)) = (show, &mut self.output) {
+        if let (Some((timestamp, Show::At(_))), Some(output)) =
+            (self.given(data.timestamp()), &mut self.output)
+        {
             output.play(now, timestamp, data, self.rate, buffer);
         }
         data.close();
+    }
+
+    /// What the samples at `micros` were decoded from. Decoders count samples on from a timestamp that was rounded to
+    /// milliseconds, so theirs is only near.
+    fn given(&mut self, micros: f64) -> Option<(Timestamp, Show)> {
+        let near = Timestamp::from_millis((micros / 1000.0).round() as u32);
+        let before = |(at, _): &(Timestamp, Show)| near.since(*at) > NEAR;
+        while self.decoding.front().is_some_and(before) {
+            self.decoding.pop_front();
+        }
+        self.decoding.pop_front_if(|(at, _)| at.since(near) <= NEAR)
     }
 
     /// The worklet says what it plays.
@@ -309,10 +324,8 @@ impl Output {
             if block.fresh || self.broken {
                 self.broken = true;
                 let due = buffer.show_at(now, Timestamp::from_millis(block.timestamp as u32));
-                let (Some(at), true) = (
-                    self.clock.unmap(due),
-                    due + Duration::from_secs_f64(seconds) > now,
-                ) else {
+                let at = self.clock.unmap(due.max(now + CUSHION));
+                let (Some(at), true) = (at, due + LATE > now) else {
                     continue;
                 };
                 message = message.with(

@@ -177,6 +177,7 @@ impl Player {
             .with("shedFrames", stats.frames_shed as f64)
             .with("lostFrames", stats.frames_lost as f64)
             .with("audioGaps", stats.audio_gaps as f64)
+            .with("lateAudio", stats.audio_late as f64)
             .with("audioUnderruns", self.audio.underruns())
             .with("audioQueued", self.audio.queued_millis())
             .with("decodeTime", millis(stats.decode_time))

@@ -16,7 +16,7 @@ use web_sys::{
 };
 
 use crate::connection::post_status;
-use crate::handle::Handle;
+use crate::handle::{Callbacks, Handle};
 use crate::page::{Message, reason, set, warn};
 
 /// Decodes pictures, keeps each until its instant, and draws it.
@@ -40,7 +40,7 @@ pub(crate) struct VideoPlayout {
 
 struct Decoder {
     decoder: VideoDecoder,
-    _callbacks: (Closure<dyn FnMut(JsValue)>, Closure<dyn FnMut(JsValue)>),
+    _callbacks: Callbacks<dyn FnMut(JsValue)>,
 }
 
 struct Surface {

@@ -13,7 +13,7 @@ use web_sys::{
 use super::Epoch;
 use super::framer::Framer;
 use crate::clock::{ForeignClock, signed};
-use crate::handle::Handle;
+use crate::handle::{Callbacks, Handle};
 use crate::page::{FromWorklet, Settings, reason, warn};
 use crate::play::planes;
 
@@ -89,10 +89,7 @@ struct OwnEncoder(AacEncoder);
 
 struct BrowserEncoder {
     encoder: AudioEncoder,
-    _callbacks: (
-        Closure<dyn FnMut(JsValue, JsValue)>,
-        Closure<dyn FnMut(JsValue)>,
-    ),
+    _callbacks: Callbacks<dyn FnMut(JsValue, JsValue)>,
 }
 
 /// A capture worklet's port, heard until it is dropped.
@@ -154,7 +151,7 @@ impl AudioTrack {
 
     /// Capture microseconds before which nothing comes any more, while sound is coming.
     pub(super) fn frontier(&self, now: Instant) -> Option<i64> {
-        let alive = self.record.is_some() && (now - self.heard).as_millis() < 200;
+        let alive = self.record.is_some() && (now - self.heard).as_millis() < 500;
         self.frontier.filter(|_| alive)
     }
 

@@ -6,17 +6,19 @@ use std::time::Duration;
 use chalkcast_core::flv::Tag;
 use chalkcast_core::{Instant, Timestamp};
 
-/// How long a picture waits for the sound that belongs before it: longer than an audio frame and an encoder's lookahead.
-const PICTURE_WAITS: Duration = Duration::from_millis(120);
+/// How long a picture waits for the sound that belongs before it: an audio frame and its priming, and sound that
+/// comes in bursts (100 ms in Firefox).
+const PICTURE_WAITS: Duration = Duration::from_millis(300);
 /// How long sound waits for a picture that is still inside the encoder: the slowest encoder measured takes 90 ms.
 const SOUND_WAITS: Duration = Duration::from_millis(400);
 
-/// Tags of both kinds, let out in the order of their timestamps: a tag goes once nothing earlier can come, or once it has waited long enough.
+/// Tags of both kinds, let out in the order of their timestamps: a tag goes once nothing earlier can come, or once it
+/// has waited long enough. What comes later still keeps its timestamp: each track is in order by itself, and sound stays
+/// with its pictures.
 #[derive(Debug, Default)]
 pub(super) struct Interleave {
     audio: Track,
     video: Track,
-    last: Option<Timestamp>,
 }
 
 #[derive(Debug, Default)]
@@ -68,15 +70,7 @@ impl Interleave {
         if !first && now - *since < patience {
             return None;
         }
-        let (_, mut tag) = track.waiting.pop_front()?;
-        // What waited in vain, or came late after all, still does not go back in time.
-        if let Some(last) = self.last
-            && last.is_after(tag.timestamp)
-        {
-            tag.timestamp = last;
-        }
-        self.last = Some(tag.timestamp);
-        Some(tag)
+        track.waiting.pop_front().map(|(_, tag)| tag)
     }
 
     /// When [`Interleave::pop`] gives a tag even if nothing more comes.
@@ -171,11 +165,5 @@ mod tests {
         let patience = interleave.poll_timeout().expect("a picture waits");
         assert_eq!(stamps(&mut interleave, at(34)), []);
         assert_eq!(stamps(&mut interleave, patience), [(TagType::Video, 33)]);
-        interleave.push_audio(patience, audio(5));
-        assert_eq!(
-            stamps(&mut interleave, patience),
-            [(TagType::Audio, 33)],
-            "time went back"
-        );
     }
 }

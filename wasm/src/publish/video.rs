@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chalkcast_core::flv::video::{Form, FrameType, PacketType, Track, Video};
-use chalkcast_core::flv::{Tag, TagType, VideoCodec};
+use chalkcast_core::flv::{Tag, TagType, VideoCodec, avc};
 use chalkcast_core::{Instant, Timestamp};
 use js_sys::{Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -14,7 +14,7 @@ use web_sys::{
 
 use super::Epoch;
 use crate::clock::{ForeignClock, signed};
-use crate::handle::Handle;
+use crate::handle::{Callbacks, Handle};
 use crate::page::{Settings, reason, set, warn};
 
 /// Frames inside the encoder beyond which further ones are not given to it.
@@ -65,10 +65,7 @@ struct VideoSettings {
 
 struct Encoder {
     encoder: VideoEncoder,
-    _callbacks: (
-        Closure<dyn FnMut(JsValue, JsValue)>,
-        Closure<dyn FnMut(JsValue)>,
-    ),
+    _callbacks: Callbacks<dyn FnMut(JsValue, JsValue)>,
 }
 
 impl VideoTrack {
@@ -193,7 +190,7 @@ impl VideoTrack {
             return Vec::new();
         }
         let mut tags = Vec::new();
-        if let Some(record) = description(metadata)
+        if let Some(record) = description(metadata).map(|record| in_band(&data).unwrap_or(record))
             && self.record.as_ref() != Some(&record)
         {
             self.record = Some(record.clone());
@@ -416,6 +413,13 @@ fn tag(
         timestamp,
         payload,
     })
+}
+
+/// The configuration record of parameter sets that a keyframe carries, as Firefox's do: its own record has the first
+/// byte of each twice.
+fn in_band(frame: &[u8]) -> Option<Bytes> {
+    let stream = avc::length_prefixed_to_annex_b(frame, 4).ok()?;
+    avc::DecoderConfig::from_annex_b(&stream).map(|config| config.encode())
 }
 
 /// `metadata.decoderConfig.description`, which comes with keyframes.
