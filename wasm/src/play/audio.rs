@@ -216,11 +216,11 @@ impl AudioPlayout {
     /// milliseconds, so theirs is only near.
     fn given(&mut self, micros: f64) -> Option<(Timestamp, Show)> {
         let near = Timestamp::from_millis((micros / 1000.0).round() as u32);
-        let before = |(at, _): &(Timestamp, Show)| near.since(*at) > NEAR;
-        while self.decoding.front().is_some_and(before) {
+        while self.decoding.front()?.0.since(near) < -NEAR {
             self.decoding.pop_front();
         }
-        self.decoding.pop_front_if(|(at, _)| at.since(near) <= NEAR)
+        let found = self.decoding.front()?.0.since(near) <= NEAR;
+        found.then(|| self.decoding.pop_front()).flatten()
     }
 
     /// The worklet says what it plays.
