@@ -30,6 +30,9 @@ pub struct Client {
     ended: bool,
 }
 
+/// A server that hangs is to be noticed well before viewers give up: one that does not even answer a ping is left.
+const PING_INTERVAL: Duration = Duration::from_secs(5);
+const SILENCE: Duration = Duration::from_secs(15);
 /// How long a client that ends may take to say so.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -38,7 +41,10 @@ impl Client {
     pub async fn open(endpoint: &Endpoint, clock: Clock) -> Result<Self> {
         let transport = connect(endpoint).await?;
         let now = clock.now();
-        let mut session = ClientSession::new(client::Config::new(seed()), now);
+        let mut config = client::Config::new(seed());
+        config.timers.ping_interval = PING_INTERVAL;
+        config.timers.silence = SILENCE;
+        let mut session = ClientSession::new(config, now);
         let mut request = Connect::new(endpoint.connect_app(), endpoint.tc_url());
         request.flash_ver = concat!(
             "FMLE/3.0 (compatible; Chalkcast/",

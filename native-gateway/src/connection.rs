@@ -426,6 +426,9 @@ impl Connection {
                 warn!("{self} closed for what it sent: {error}")
             }
             End::Session(reason) => info!("{self} closed: {reason}"),
+            End::Broken(error) if error.kind() == io::ErrorKind::InvalidData => {
+                warn!("{self} closed for what it sent: {error}");
+            }
             End::Peer => info!("{self} has gone"),
             End::Broken(error) => info!("{self} has gone: {error}"),
         }

@@ -219,3 +219,10 @@ impl Pulled<'_> {
         }
     }
 }
+
+impl Drop for Pulled<'_> {
+    /// A lost relay ends the stream when that is noticed, not when its last tag came.
+    fn drop(&mut self) {
+        self.end();
+    }
+}
