@@ -113,6 +113,6 @@ test("a camera that is refused says what to allow", async (t) => {
   await page.until("words about the permission", () => {
     const texts = [document.body.innerText];
     for (const element of document.querySelectorAll("*")) if (element.shadowRoot) texts.push(element.shadowRoot.textContent);
-    return /allow/i.test(texts.join(" ")) && /camera/i.test(texts.join(" "));
+    return /camera was not allowed\. .*allow the camera/i.test(texts.join(" "));
   });
 });

@@ -345,11 +345,13 @@ export class ChalkcastPublisher extends ChalkcastElement {
     const refusal = this.#refusals.camera;
     const shown = (this.#screen ?? this.#camera)?.track;
     const soundOnly = this.#opened && !this.#camera && !this.#screen;
-    this.#message.hidden = Boolean(shown) || (this.#opened && !refusal && !soundOnly);
+    const asking = this.#opened && !soundOnly && !refusal;
+    this.#message.hidden = Boolean(shown);
     setIcon(this.#messageIcon, refusal ? "warning" : soundOnly ? "sound" : "camera");
-    setText(this.#messageTitle, this.text(soundOnly ? "noCamera" : "cameraOff"));
-    setText(this.#messageMore, refusal ? describe(refusal, this.language) : soundOnly ? "" : this.text("cameraOffMore"));
-    this.#turnOn.hidden = soundOnly || refusal?.reason === "insecure";
+    setText(this.#messageTitle, this.text(soundOnly ? "noCamera" : asking ? "asking" : "cameraOff"));
+    const more = soundOnly ? "" : this.text(asking ? "askingMore" : "cameraOffMore");
+    setText(this.#messageMore, refusal ? describe(refusal, this.language) : more);
+    this.#turnOn.hidden = soundOnly || asking || refusal?.reason === "insecure";
     setText(this.#turnOn, this.text(refusal ? "again" : "turnOn"));
   }
 

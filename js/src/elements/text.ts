@@ -44,6 +44,8 @@ const TEXT = {
   turnOn: ["Turn on camera and microphone", "打开摄像头和麦克风"],
   cameraOff: ["The camera is off", "摄像头未开启"],
   cameraOffMore: ["Your picture appears here before anybody else sees it.", "开始上课前，您可以先在这里看到自己的画面。"],
+  asking: ["Allow the camera", "请允许使用摄像头"],
+  askingMore: ["The browser asks whether this page may use camera and microphone: choose to allow them.", "浏览器正在询问是否允许本页面使用摄像头和麦克风，请选择允许。"],
   noCamera: ["Sound only", "仅声音"],
   again: ["Try again", "重试"],
   ready: ["Ready. Nobody sees you yet.", "准备就绪。现在还没有人能看到您。"],
