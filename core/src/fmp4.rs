@@ -1,8 +1,11 @@
 //! FLV tags to fragmented MP4 (ISO/IEC 14496-12), for Media Source Extensions.
 //!
-//! Audio and video come as two streams of segments, one for each SourceBuffer: neither waits for the other, and either may
-//! come late, change its codec or be missing. The boxes are written here because a crate for MP4 brings a reader and many
-//! boxes that a player's few kilobytes have no room for.
+//! Audio and video come as two streams of segments, one for each SourceBuffer, so that neither waits for the other here and
+//! either may change its codec. Open all SourceBuffers before the first append: Chromium takes no more once one has its
+//! initialization segment. It also takes no MP3 in MP4, which Firefox does.
+//!
+//! The boxes are written here because a crate for MP4 brings a reader and many boxes that a player's few kilobytes have no
+//! room for.
 
 mod boxes;
 mod track;

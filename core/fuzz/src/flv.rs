@@ -6,6 +6,7 @@ use chalkcast_core::flv::{
     VideoConfig, audio::Audio, audio::ChannelLayout, avc, opus, script::ScriptData, video,
     video::Video, vpx,
 };
+use chalkcast_core::fmp4::{Config, Segmenter};
 
 /// The first byte says how the rest is cut: into a file read in pieces, or into the payload of one tag and a configuration record.
 pub fn run(data: &[u8]) {
@@ -46,6 +47,10 @@ fn check_file(bytes: &[u8], piece: usize) {
             .encode(tag, &mut muxed)
             .expect("a tag that was read is short enough");
     }
+    let mut segmenter = Segmenter::new(Config::default());
+    tags.iter().for_each(|tag| segmenter.push(tag));
+    segmenter.flush();
+    while segmenter.poll_output().is_some() {}
     let mut demuxer = Demuxer::new();
     demuxer.push(&muxed);
     assert!(std::iter::from_fn(|| demuxer.next_tag()).eq(tags));
