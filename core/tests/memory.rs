@@ -206,3 +206,47 @@ fn another_viewer_costs_no_allocation() {
         count(|| (0..1000).for_each(|stream_id| drop(shared.transmit(stream_id))));
     assert_eq!(allocations, 0);
 }
+
+#[test]
+fn a_hundred_thousand_create_streams_cost_what_the_limits_say() {
+    use chalkcast_core::amf0::Value;
+    use chalkcast_core::message::{Command, Message};
+    use chalkcast_core::session::{Output, server};
+    use chalkcast_core::{Instant, ServerSession, handshake};
+
+    let now = Instant::ZERO;
+    let mut session = ServerSession::new(server::Config::new(1), now);
+    let mut hello = Vec::new();
+    handshake::Client::new(handshake::Kind::Simple, 1, now, &mut hello);
+    hello.resize(1 + 2 * 1536, 0);
+    session.handle_input(now, &hello);
+    let mut encoder = Encoder::new();
+    let mut call = |name: &str, transaction_id| {
+        let command = Command::new(name, transaction_id, vec![Value::Null]);
+        let mut bytes = Vec::new();
+        encoder
+            .encode(3, &Message::Command(command).encode(), &mut bytes)
+            .expect("a short message");
+        bytes
+    };
+    session.handle_input(now, &call("connect", 1.0));
+    session.accept_connect(now).expect("it has asked");
+    let calls: Vec<_> = (0..100_000).map(|_| call("createStream", 2.0)).collect();
+    let mut sent = 0;
+    let ((), peak, _) = count(|| {
+        for call in &calls {
+            session.handle_input(now, call);
+            while let Some(output) = session.poll_output() {
+                let Output::Transmit(transmit) = output else {
+                    continue;
+                };
+                sent += transmit.len();
+            }
+        }
+    });
+    assert!(sent > 100_000 * 30, "each is answered");
+    assert!(
+        peak < 16 << 10,
+        "{peak} bytes for 16 streams and one answer"
+    );
+}

@@ -1,11 +1,13 @@
 //! What the tests that span parts share: a simulated connection on a fake clock, and a pair of sessions at its ends.
 
+mod capture;
 mod link;
 mod nginx;
 mod pair;
 mod random;
 mod tcp;
 
+pub use capture::Capture;
 pub use link::{Link, LinkConfig};
 pub use nginx::Nginx;
 pub use pair::Pair;

@@ -6,9 +6,12 @@
 pub mod amf0;
 pub mod amf3;
 pub mod chunk;
+pub mod client_session;
 pub mod flv;
 pub mod handshake;
 pub mod message;
+pub mod operations;
+pub mod server_session;
 
 /// What a target does with one input: return, or panic.
 pub type Target = fn(&[u8]);
@@ -18,7 +21,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("amf0", amf0::run),
     ("amf3", amf3::run),
     ("chunk", chunk::run),
+    ("client_session", client_session::run),
     ("flv", flv::run),
     ("handshake", handshake::run),
     ("message", message::run),
+    ("server_session", server_session::run),
 ];

@@ -233,8 +233,11 @@ impl<E> Transport<E> {
 
     // --- to the peer ---
 
-    /// Encodes a message on the chunk stream of its kind.
+    /// Encodes a message on the chunk stream of its kind. Nothing is said after the session has ended.
     pub(super) fn send(&mut self, raw: &Raw) {
+        if self.closed {
+            return;
+        }
         let chunk_stream_id = match raw.message_type {
             message_type::SET_CHUNK_SIZE..=message_type::SET_PEER_BANDWIDTH => {
                 chunk::CONTROL_CHUNK_STREAM
@@ -255,6 +258,9 @@ impl<E> Transport<E> {
 
     /// Sends media: a message encoded for this connection's chunk size.
     pub(super) fn send_shared(&mut self, message: &SharedMessage, message_stream_id: u32) {
+        if self.closed {
+            return;
+        }
         self.flush();
         let transmit = message.transmit(message_stream_id);
         self.acknowledge.count_sent(transmit.len());
@@ -318,6 +324,9 @@ impl<E> Transport<E> {
     // --- to the owner ---
 
     pub(super) fn event(&mut self, event: E) {
+        if self.closed {
+            return;
+        }
         self.outputs.push_back(Output::Event(event));
     }
 
