@@ -115,9 +115,9 @@ fn players_are_understood() {
     let recorded = PlayStart::Recorded(chalkcast_core::Timestamp::ZERO);
     for (name, expected, buffer, passed_over) in [
         ("ffmpeg-play.rtmp", PlayStart::LiveOrRecorded, 3, 0),
-        // It sets the buffer length of message stream 0 as well.
+        // These set the buffer length of message stream 0 as well.
         ("gstreamer-play.rtmp", PlayStart::LiveOrRecorded, 30, 1),
-        ("rtmpdump-play.rtmp", recorded, 36_000, 0),
+        ("rtmpdump-play.rtmp", recorded, 36_000, 1),
     ] {
         let events = served(name, passed_over);
         let play = |event: &server::Event| matches!(event, server::Event::Play { name, start, reset: true, .. } if name == "lesson" && *start == expected);

@@ -96,11 +96,11 @@ impl Owner {
                 let position = Timestamp::from_millis(u32::from(input.byte()));
                 let _ = self
                     .session
-                    .pause(now, stream, input.byte() % 2 == 0, position);
+                    .pause(now, stream, input.byte().is_multiple_of(2), position);
                 let _ = self.session.seek(now, stream, position);
                 let _ = self
                     .session
-                    .receive_audio(now, stream, input.byte() % 2 == 0);
+                    .receive_audio(now, stream, input.byte().is_multiple_of(2));
             }
             12 => {
                 let _ = self.session.call(now, input.name(), input.values());

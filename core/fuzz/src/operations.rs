@@ -71,7 +71,7 @@ impl<'a> Input<'a> {
             0 => Value::Null,
             1 => self.name().into(),
             2 => f64::from(self.byte()).into(),
-            3 => (self.byte() % 2 == 0).into(),
+            3 => (self.byte().is_multiple_of(2)).into(),
             4 => Object::new()
                 .with("code", self.name())
                 .with("level", self.name())

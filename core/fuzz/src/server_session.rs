@@ -97,7 +97,7 @@ impl Owner {
                 let _ = self.session.request_reconnect(now, None, input.name());
             }
             12 => {
-                let stream = (input.byte() % 2 == 0).then(|| self.key(input));
+                let stream = (input.byte().is_multiple_of(2)).then(|| self.key(input));
                 let _ = self.session.call(now, stream, input.name(), input.values());
             }
             13 => {
