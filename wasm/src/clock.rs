@@ -30,7 +30,7 @@ impl Clock {
 }
 
 /// Maps a clock that ticks elsewhere (a camera's, a microphone's, a sound card's) to ours by the least delay seen between an event there and
-/// our hearing of it. The least delay of the last ten to twenty seconds counts, so that the mapping follows a clock that runs fast or slow.
+/// our hearing of it. The least delay of the last two to four seconds counts, so that the mapping follows a clock that runs fast or slow.
 #[derive(Debug, Default)]
 pub(crate) struct ForeignClock {
     /// Least offset, in microseconds, of this window and of the one before.
@@ -41,11 +41,13 @@ pub(crate) struct ForeignClock {
     offset: Option<i64>,
 }
 
-const WINDOW: Duration = Duration::from_secs(10);
+const WINDOW: Duration = Duration::from_secs(2);
 /// Observations until which the least offset is taken at once; later it is approached, so that no timestamp jumps.
 const SETTLING: u32 = 50;
-/// The most the mapping is moved at one observation: beyond what two quartz clocks drift apart between two of them.
+/// The mapping is moved at one observation by this much, which is beyond what two quartz clocks drift apart between two
+/// of them, or by this part of what it is off: a clock may also stand still for a while.
 const STEP: i64 = 50;
+const PART: i64 = 50;
 /// An offset this far from the mapping is another clock.
 const JUMP: i64 = 1_000_000;
 
@@ -69,7 +71,10 @@ impl ForeignClock {
         let least = window.min(self.before.unwrap_or(window));
         self.heard = self.heard.saturating_add(1);
         self.offset = Some(match self.offset {
-            Some(offset) if self.heard > SETTLING => offset + (least - offset).clamp(-STEP, STEP),
+            Some(offset) if self.heard > SETTLING => {
+                let step = STEP.max((least - offset).abs() / PART);
+                offset + (least - offset).clamp(-step, step)
+            }
             _ => least,
         });
         self.map(micros)
@@ -129,6 +134,16 @@ mod tests {
             );
             last = mapped;
         }
+    }
+
+    #[test]
+    fn a_clock_that_stood_still_is_caught_up_with() {
+        let mut clock = ForeignClock::default();
+        for i in 0..2_000_i64 {
+            let lost = if i < 500 { 0 } else { 400_000 };
+            clock.observe(at(5_000_000 + i * 10_000 + lost), i * 10_000);
+        }
+        assert_eq!(clock.map(20_000_000), at(25_400_000));
     }
 
     #[test]

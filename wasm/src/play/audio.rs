@@ -25,7 +25,10 @@ pub(crate) struct AudioPlayout {
     handle: Handle,
     decoder: Option<Decoder>,
     config: Option<Config>,
+    /// Frames inside the decoder.
     decoding: VecDeque<(Timestamp, Show)>,
+    /// Milliseconds by which their timestamps are ahead of what the decoder says.
+    ahead: i32,
     output: Option<Output>,
     rate: Rate,
 }
@@ -63,8 +66,8 @@ struct Output {
     _message: Closure<dyn FnMut(JsValue)>,
 }
 
-/// What is decoded is at most so many milliseconds from what it was decoded from, less than half of any codec's frame.
-const NEAR: i32 = 9;
+/// More milliseconds than timestamps are rounded by, fewer than any codec's frame has.
+const SWALLOWED: i32 = 12;
 /// Sound that begins, or begins again, does so no sooner than this, so that the next samples come before it ends.
 const CUSHION: Duration = Duration::from_millis(20);
 /// Sound that is later than this is not begun with. What is less late is played, and the pictures follow it.
@@ -78,6 +81,7 @@ impl AudioPlayout {
             decoder: None,
             config: None,
             decoding: VecDeque::new(),
+            ahead: 0,
             output: None,
             rate: Rate::NORMAL,
         }
@@ -212,15 +216,18 @@ impl AudioPlayout {
         data.close();
     }
 
-    /// What the samples at `micros` were decoded from. Decoders count samples on from a timestamp that was rounded to
-    /// milliseconds, so theirs is only near.
+    /// What the samples at `micros` were decoded from: the oldest frame inside the decoder. Decoders count samples on from
+    /// their first timestamp, so theirs slowly leaves ours, and stays behind after a gap; but where theirs is suddenly
+    /// ahead, frames went in and never came out.
     fn given(&mut self, micros: f64) -> Option<(Timestamp, Show)> {
-        let near = Timestamp::from_millis((micros / 1000.0).round() as u32);
-        while self.decoding.front()?.0.since(near) < -NEAR {
+        let theirs = Timestamp::from_millis((micros / 1000.0).round() as u32);
+        let expected = theirs.offset(self.ahead);
+        while self.decoding.front()?.0.since(expected) < -SWALLOWED {
             self.decoding.pop_front();
         }
-        let found = self.decoding.front()?.0.since(near) <= NEAR;
-        found.then(|| self.decoding.pop_front()).flatten()
+        let found = self.decoding.pop_front()?;
+        self.ahead = found.0.since(theirs);
+        Some(found)
     }
 
     /// The worklet says what it plays.
@@ -254,6 +261,7 @@ impl AudioPlayout {
         {
             self.decoder = Some(Decoder::new(self.number, &self.handle)?);
             self.decoding.clear();
+            self.ahead = 0;
         }
         let init = AudioDecoderConfig::new(&config.codec, config.channels, config.sample_rate);
         if !config.record.is_empty() {
