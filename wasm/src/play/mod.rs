@@ -18,6 +18,9 @@ use audio::AudioPlayout;
 pub(crate) use audio::planes;
 use video::VideoPlayout;
 
+/// Three pictures at 30 a second, and sound enough that a busy decoder does not interrupt it.
+const DECODE_LEAD: Duration = Duration::from_millis(100);
+
 /// What a NetStream plays.
 pub(crate) struct Player {
     number: u32,
@@ -55,6 +58,7 @@ impl Player {
         self.video.reset();
         self.audio.reset();
         let config = Config {
+            decode_lead: DECODE_LEAD,
             buffer_time: self.buffer_time,
             buffer_time_max: self.buffer_time_max,
             ..Config::default()

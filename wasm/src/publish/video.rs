@@ -49,6 +49,7 @@ pub(super) struct VideoTrack {
     last: Option<(VideoFrame, Instant)>,
     /// Capture instant before which a frame is one too many, in microseconds.
     next_due: i64,
+    cadence: Cadence,
 
     pub(super) dropped: u64,
 }
@@ -86,6 +87,7 @@ impl VideoTrack {
             record: None,
             last: None,
             next_due: 0,
+            cadence: Cadence::default(),
 
             dropped: 0,
         }
@@ -233,7 +235,8 @@ impl VideoTrack {
             return;
         }
         self.next_due = (self.next_due.max(captured - interval as i64) as f64 + interval) as i64;
-        let Some(timestamp) = epoch.timestamp(captured) else {
+        let steady = self.cadence.smooth(captured, interval as i64);
+        let Some(timestamp) = epoch.timestamp(steady) else {
             return;
         };
         if self
@@ -297,6 +300,39 @@ impl VideoTrack {
             flush(encoder);
         }
         Ok(())
+    }
+}
+
+/// Takes the jitter out of capture instants, which some browsers only know by when a frame reached the page.
+#[derive(Default)]
+struct Cadence {
+    /// Capture instant of the last frame as it was and as it was smoothed, and the smoothed time between two, in
+    /// microseconds.
+    last: Option<(i64, i64)>,
+    interval: i64,
+}
+
+impl Cadence {
+    /// A frame that is less than half an interval from where it should be is put most of the way there.
+    fn smooth(&mut self, captured: i64, nominal: i64) -> i64 {
+        let smoothed = match self.last {
+            Some((last, steady)) if captured - last < 3 * nominal => {
+                self.interval += (captured - last - self.interval) / 16;
+                let expected = steady + self.interval;
+                let off = captured - expected;
+                if off.abs() * 2 < self.interval {
+                    expected + off / 8
+                } else {
+                    captured
+                }
+            }
+            _ => {
+                self.interval = nominal;
+                captured
+            }
+        };
+        self.last = Some((captured, smoothed));
+        smoothed
     }
 }
 
@@ -487,6 +523,25 @@ mod tests {
         assert_eq!(settings(1280.0, 720.0).fit(1921, 1201), (1152, 720));
         assert_eq!(settings(1920.0, 1080.0).fit(321, 241), (322, 242));
         assert_eq!(settings(0.0, 0.0).fit(801, 601), (802, 602));
+    }
+
+    #[test]
+    fn the_jitter_of_frames_is_smoothed_and_their_rate_kept() {
+        let mut cadence = Cadence::default();
+        let (mut last, mut worst) = (0, 0);
+        for i in 0..300_i64 {
+            let captured = i * 40_000 + (i * 37) % 13_000;
+            let smoothed = cadence.smooth(captured, 33_333);
+            assert!(
+                (smoothed - captured).abs() < 20_000,
+                "{i}: {smoothed} for {captured}"
+            );
+            if i > 100 {
+                worst = worst.max((smoothed - last - 40_000).abs());
+            }
+            last = smoothed;
+        }
+        assert!(worst < 4_000, "{worst}");
     }
 
     #[test]
