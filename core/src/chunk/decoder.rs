@@ -61,12 +61,18 @@ impl Decoder {
     ///
     /// Set Chunk Size and Abort are applied here, and returned like any other message. An error is final.
     pub fn decode(&mut self, input: &mut &[u8]) -> Result<Option<Raw>, Error> {
+        // What was kept may be whole headers by now, if it was not an extended timestamp after all.
+        if self.partial_len > 0
+            && let Some(message) = self.resume(None)?
+        {
+            return Ok(Some(message));
+        }
         while self.partial_len > 0 {
             let Some((byte, rest)) = input.split_first() else {
                 return Ok(None);
             };
             *input = rest;
-            if let Some(message) = self.lengthen_partial(*byte)? {
+            if let Some(message) = self.resume(Some(*byte))? {
                 return Ok(Some(message));
             }
         }
@@ -83,14 +89,15 @@ impl Decoder {
         self.unfinished
     }
 
-    /// Adds a byte to the header that was cut off, and reads on with that.
-    fn lengthen_partial(&mut self, byte: u8) -> Result<Option<Raw>, Error> {
+    /// Reads on with the header that was cut off, and one byte more.
+    fn resume(&mut self, byte: Option<u8>) -> Result<Option<Raw>, Error> {
         let mut bytes = self.partial;
-        let len = mem::take(&mut self.partial_len);
-        if let Some(next) = bytes.get_mut(len) {
+        let mut len = mem::take(&mut self.partial_len);
+        if let (Some(byte), Some(next)) = (byte, bytes.get_mut(len)) {
             *next = byte;
+            len += 1;
         }
-        let mut input = bytes.get(..=len).unwrap_or_default();
+        let mut input = bytes.get(..len).unwrap_or_default();
         // What was taken for the start of an extended timestamp can turn out to be payload, and even the next header.
         let message = self.steps(&mut input)?;
         if message.is_some() {

@@ -1,0 +1,198 @@
+//! Every encoder, into a buffer that is kept from pass to pass where its crate allows that.
+
+use bytes::BytesMut;
+use chalkcast_core::chunk::Encoder;
+use chalkcast_core::message::Raw;
+
+use crate::Contestant;
+use crate::workload::{CHUNK_STREAM, Workload};
+
+pub fn contestants<'a>(workload: &'a Workload) -> Vec<Contestant<'a>> {
+    let messages = &workload.messages;
+    let chunk_size = workload.chunk_size;
+    let handled = workload.payload_bytes();
+    let least = workload.chunks.len() - 12 * messages.len();
+    let finish = move |written: usize| {
+        assert!(
+            written >= least,
+            "{written} bytes are too few for {handled} of payload"
+        );
+        handled
+    };
+
+    let mut out = Vec::with_capacity(2 * workload.chunks.len());
+    let memcpy = move || {
+        out.clear();
+        for message in messages {
+            for chunk in message.payload.chunks(chunk_size as usize) {
+                out.extend_from_slice(chunk);
+            }
+        }
+        std::hint::black_box(&out).len()
+    };
+    let mut out = Vec::with_capacity(2 * workload.chunks.len());
+    let ours = move || {
+        out.clear();
+        let mut encoder = Encoder::new();
+        encoder.set_chunk_size(chunk_size);
+        for message in messages {
+            encoder
+                .encode(CHUNK_STREAM, message, &mut out)
+                .expect("a short message");
+        }
+        finish(std::hint::black_box(&out).len())
+    };
+    let rml_messages: Vec<_> = messages.iter().map(rml_message).collect();
+    let rml = move || {
+        let mut encoder = rml_rtmp::chunk_io::ChunkSerializer::new();
+        encoder
+            .set_max_chunk_size(chunk_size, rml_rtmp::time::RtmpTimestamp::new(0))
+            .expect("a good chunk size");
+        let encode = |message| {
+            encoder
+                .serialize(message, false, false)
+                .expect("a short message")
+                .bytes
+        };
+        finish(
+            rml_messages
+                .iter()
+                .map(encode)
+                .map(|bytes| std::hint::black_box(bytes).len())
+                .sum(),
+        )
+    };
+    let shiguredo_messages: Vec<_> = messages.iter().map(shiguredo_message).collect();
+    let mut out = Vec::with_capacity(2 * workload.chunks.len());
+    let shiguredo = move || {
+        use shiguredo_rtmp::tests::{RtmpChunkEncoder, RtmpChunkSize};
+        out.clear();
+        let mut encoder = RtmpChunkEncoder::default();
+        encoder.set_chunk_size(RtmpChunkSize::saturating_new(chunk_size as usize));
+        for message in &shiguredo_messages {
+            encoder.encode(&mut out, message);
+        }
+        finish(std::hint::black_box(&out).len())
+    };
+    let rtmp_rs_messages: Vec<_> = messages.iter().map(rtmp_rs_message).collect();
+    let mut out = BytesMut::with_capacity(2 * workload.chunks.len());
+    let rtmp_rs = move || {
+        out.clear();
+        let mut encoder = rtmp_rs::protocol::chunk::ChunkEncoder::new();
+        encoder.set_chunk_size(chunk_size);
+        for message in &rtmp_rs_messages {
+            encoder.encode(message, &mut out);
+        }
+        finish(std::hint::black_box(&out).len())
+    };
+    let scuffle_messages: Vec<_> = messages.iter().map(scuffle_message).collect();
+    let mut out = Vec::with_capacity(2 * workload.chunks.len());
+    let scuffle = move || {
+        out.clear();
+        let mut encoder = scuffle_rtmp::chunk::writer::ChunkWriter::default();
+        encoder.set_chunk_size(chunk_size as usize);
+        for message in &scuffle_messages {
+            encoder
+                .write_chunk(&mut out, message.clone())
+                .expect("memory takes any write");
+        }
+        finish(std::hint::black_box(&out).len())
+    };
+    let runtime_messages: Vec<_> = messages.iter().map(runtime_message).collect();
+    let runtime = move || {
+        let mut encoder = rtmp_runtime::chunk::ChunkWriter::new();
+        encoder.set_chunk_size(chunk_size);
+        let encode = |message| encoder.write(message).expect("a short message");
+        finish(
+            runtime_messages
+                .iter()
+                .map(encode)
+                .map(|bytes| std::hint::black_box(bytes).len())
+                .sum(),
+        )
+    };
+    let oxideav_messages: Vec<_> = messages.iter().map(oxideav_message).collect();
+    let mut out = Vec::with_capacity(2 * workload.chunks.len());
+    let oxideav = move || {
+        out.clear();
+        let mut encoder = oxideav_rtmp::chunk::ChunkWriter::new(&mut out);
+        encoder.set_chunk_size(chunk_size as usize);
+        for message in &oxideav_messages {
+            encoder
+                .write_message(CHUNK_STREAM, message)
+                .expect("memory takes any write");
+        }
+        finish(std::hint::black_box(&out).len())
+    };
+    vec![
+        ("memcpy", Box::new(memcpy)),
+        ("ours", Box::new(ours)),
+        ("rml_rtmp", Box::new(rml)),
+        ("shiguredo", Box::new(shiguredo)),
+        ("rtmp-rs", Box::new(rtmp_rs)),
+        ("scuffle", Box::new(scuffle)),
+        ("-runtime", Box::new(runtime)),
+        ("oxideav", Box::new(oxideav)),
+    ]
+}
+
+fn rml_message(message: &Raw) -> rml_rtmp::messages::MessagePayload {
+    rml_rtmp::messages::MessagePayload {
+        timestamp: rml_rtmp::time::RtmpTimestamp::new(message.timestamp.as_millis()),
+        type_id: message.message_type,
+        message_stream_id: message.stream_id,
+        data: message.payload.clone(),
+    }
+}
+
+fn shiguredo_message(message: &Raw) -> shiguredo_rtmp::tests::RtmpChunk {
+    use shiguredo_rtmp::tests::{
+        RtmpChunk, RtmpChunkStreamId, RtmpMessageStreamId, RtmpMessageType, RtmpTimestamp,
+    };
+    RtmpChunk {
+        chunk_stream_id: RtmpChunkStreamId::new(CHUNK_STREAM).expect("a good chunk stream id"),
+        message_stream_id: RtmpMessageStreamId::FIRST,
+        message_type: RtmpMessageType::from_type_id(message.message_type).expect("a known type"),
+        timestamp: RtmpTimestamp::from_millis(message.timestamp.as_millis()),
+        payload: message.payload.to_vec(),
+    }
+}
+
+fn rtmp_rs_message(message: &Raw) -> rtmp_rs::protocol::chunk::RtmpChunk {
+    rtmp_rs::protocol::chunk::RtmpChunk {
+        csid: CHUNK_STREAM,
+        timestamp: message.timestamp.as_millis(),
+        message_type: message.message_type,
+        stream_id: message.stream_id,
+        payload: message.payload.clone(),
+    }
+}
+
+fn scuffle_message(message: &Raw) -> scuffle_rtmp::chunk::Chunk {
+    scuffle_rtmp::chunk::Chunk::new(
+        CHUNK_STREAM,
+        message.timestamp.as_millis(),
+        scuffle_rtmp::messages::MessageType(message.message_type),
+        message.stream_id,
+        message.payload.clone(),
+    )
+}
+
+fn runtime_message(message: &Raw) -> rtmp_runtime::chunk::Message {
+    rtmp_runtime::chunk::Message {
+        chunk_stream_id: CHUNK_STREAM,
+        timestamp: message.timestamp.as_millis(),
+        message_type_id: message.message_type,
+        message_stream_id: message.stream_id,
+        payload: message.payload.to_vec(),
+    }
+}
+
+fn oxideav_message(message: &Raw) -> oxideav_rtmp::Message {
+    oxideav_rtmp::Message {
+        msg_type_id: message.message_type,
+        msg_stream_id: message.stream_id,
+        timestamp: message.timestamp.as_millis(),
+        payload: message.payload.to_vec(),
+    }
+}
