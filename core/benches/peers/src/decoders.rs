@@ -54,7 +54,7 @@ pub fn contestants<'a>(workload: &'a Workload, read: usize) -> Vec<Contestant<'a
             .set_max_chunk_size(chunk_size)
             .expect("a good chunk size");
         for mut read in reads() {
-            while let Some(message) = decoder.get_next_message(read).expect("a good chunk stream") {
+            while let Ok(Some(message)) = decoder.get_next_message(read) {
                 read = &[];
                 handled += std::hint::black_box(message).data.len();
             }
@@ -86,7 +86,7 @@ pub fn contestants<'a>(workload: &'a Workload, read: usize) -> Vec<Contestant<'a
         let (mut handled, mut buffer) = (0, BytesMut::new());
         for read in reads() {
             buffer.extend_from_slice(read);
-            while let Some(message) = decoder.decode(&mut buffer).expect("a good chunk stream") {
+            while let Ok(Some(message)) = decoder.decode(&mut buffer) {
                 handled += std::hint::black_box(message).payload.len();
             }
         }
@@ -98,10 +98,7 @@ pub fn contestants<'a>(workload: &'a Workload, read: usize) -> Vec<Contestant<'a
         let (mut handled, mut buffer) = (0, BytesMut::new());
         for read in reads() {
             buffer.extend_from_slice(read);
-            while let Some(message) = decoder
-                .read_chunk(&mut buffer)
-                .expect("a good chunk stream")
-            {
+            while let Ok(Some(message)) = decoder.read_chunk(&mut buffer) {
                 handled += std::hint::black_box(message).payload.len();
             }
         }

@@ -73,18 +73,18 @@ fn table<'a>(
                 }
                 let speeds = race(&mut contestants, workload.payload_bytes());
                 let of = |name| {
-                    contestants
-                        .iter()
-                        .position(|(other, _)| *other == name)
-                        .map(|at| speeds[at])
+                    let at = contestants.iter().position(|(other, _)| *other == name);
+                    at.and_then(|at| speeds[at])
                 };
+                let bound = of("one copy").or(of("memcpy"));
                 let ratio = of("ours")
-                    .zip(of("one copy").or(of("memcpy")))
+                    .zip(bound)
                     .map_or(0.0, |(ours, bound)| ours / bound);
-                let cells: String = speeds
-                    .iter()
-                    .map(|speed| format!(" {speed:>9.2} |"))
-                    .collect();
+                let cell = |speed: &Option<f64>| match speed {
+                    Some(speed) => format!(" {speed:>9.2} |"),
+                    None => format!(" {:>9} |", "loses"),
+                };
+                let cells: String = speeds.iter().map(cell).collect();
                 let read = if *read == 0 {
                     String::new()
                 } else {
@@ -97,22 +97,27 @@ fn table<'a>(
     println!();
 }
 
-/// GB/s of each, from its best pass.
-fn race(contestants: &mut [Contestant<'_>], payload_bytes: usize) -> Vec<f64> {
+/// GB/s of each, from its best pass; `None` for one that does not hand out every message.
+fn race(contestants: &mut [Contestant<'_>], payload_bytes: usize) -> Vec<Option<f64>> {
+    let sound: Vec<bool> = contestants
+        .iter_mut()
+        .map(|(_, pass)| pass() == payload_bytes)
+        .collect();
     let mut best = vec![Duration::MAX; contestants.len()];
     let start = Instant::now();
     while start.elapsed() < TIME * contestants.len() as u32 {
-        for ((name, pass), best) in contestants.iter_mut().zip(&mut best) {
-            for _ in 0..4 {
+        for (((_, pass), best), sound) in contestants.iter_mut().zip(&mut best).zip(&sound) {
+            for _ in 0..if *sound { 4 } else { 0 } {
                 let start = Instant::now();
-                let handled = black_box(pass());
+                black_box(pass());
                 *best = start.elapsed().min(*best);
-                assert_eq!(handled, payload_bytes, "{name}");
             }
         }
     }
+    let speed = |best: &Duration| payload_bytes as f64 / best.as_secs_f64() / 1e9;
     best.iter()
-        .map(|best| payload_bytes as f64 / best.as_secs_f64() / 1e9)
+        .zip(sound)
+        .map(|(best, sound)| sound.then(|| speed(best)))
         .collect()
 }
 
