@@ -208,10 +208,11 @@ impl Controller {
         if let (Some(acknowledged), Some(round_trip)) = (self.acknowledged, round_trip) {
             // The next acknowledgement is not due before this much has arrived.
             let unheard = self.age_of(now, acknowledged + self.acknowledged_step);
+            // What waited at the last one has been draining since.
             let last = self
                 .round_trips
                 .back()
-                .map_or(Duration::ZERO, |&(_, age)| age);
+                .map_or(Duration::ZERO, |&(at, age)| age.saturating_sub(now - at));
             age = age.max(
                 unheard
                     .max(last.min(self.age_of(now, acknowledged)))

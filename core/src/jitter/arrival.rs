@@ -4,9 +4,12 @@ use core::time::Duration;
 use crate::Instant;
 
 /// How far back arrivals count.
-const WINDOW: Duration = Duration::from_secs(30);
+const WINDOW: Duration = Duration::from_secs(20);
 
-/// Ring bound: 30 s of a stream of 270 tags a second.
+/// How long it takes to know a connection.
+const YOUNG: Duration = Duration::from_millis(2500);
+
+/// Ring bound: 20 s of a stream of 400 tags a second.
 const MAX_SAMPLES: usize = 8192;
 
 /// The transit times (arrival less media time) of the recent tags of one track, in buckets of a millisecond.
@@ -40,6 +43,14 @@ impl Arrival {
     pub(super) fn clear(&mut self) {
         self.samples.clear();
         self.counts.clear();
+    }
+
+    /// Whether too little was seen to know how late a tag can be: less than a common keyframe interval.
+    pub(super) fn is_young(&self) -> bool {
+        match (self.samples.front(), self.samples.back()) {
+            (Some(&(first, _)), Some(&(last, _))) => last - first < YOUNG,
+            _ => true,
+        }
     }
 
     /// The least transit of the window in microseconds.
@@ -78,11 +89,11 @@ mod tests {
     fn the_window_forgets() {
         let mut arrival = Arrival::default();
         arrival.record(Instant::ZERO, -5_000);
-        for second in 1..=30 {
+        for second in 1..=20 {
             arrival.record(Instant::from_micros(second * 1_000_000), 7_500);
         }
         assert_eq!(arrival.min(), Some(-5_000));
-        arrival.record(Instant::from_micros(30_000_001), 7_500);
+        arrival.record(Instant::from_micros(20_000_001), 7_500);
         assert_eq!(arrival.min(), Some(7_000));
     }
 

@@ -38,7 +38,9 @@ const SHED_AFTER: Duration = Duration::from_millis(500);
 /// The rate is looked at this often.
 const TICK: Duration = Duration::from_millis(50);
 /// What the 99th percentile of jitter is rounded up to the window's maximum by, at most.
-const TAIL_US: i64 = 25_000;
+const TAIL_US: i64 = 11_000;
+/// Sound is given this much more as long as too little has come to know the jitter by.
+const YOUNG_TAIL_US: i64 = 20_000;
 /// The most delay where `buffer_time_max` is not set.
 const AUTO_MAX_US: i64 = 1_000_000;
 
@@ -48,6 +50,7 @@ pub struct JitterBuffer {
     config: Config,
     timeline: Timeline,
     arrival: [Arrival; 2],
+    output_latency: Duration,
     queues: [Queue; 3],
     clock: Clock,
     steering: Steering,
@@ -66,6 +69,8 @@ pub struct JitterBuffer {
     sound: Option<Sound>,
     decoder: Decoder,
     full: bool,
+    /// Until the position gets here, the buffer fills and the first picture stands still.
+    filling_until: Option<i64>,
     ended: bool,
     meter: Meter,
     told_rate: Rate,
@@ -120,6 +125,7 @@ impl JitterBuffer {
             config,
             timeline: Timeline::default(),
             arrival: Default::default(),
+            output_latency: Duration::ZERO,
             queues: Default::default(),
             clock: Clock::new(),
             steering: Steering::new(),
@@ -134,6 +140,7 @@ impl JitterBuffer {
             sound: None,
             decoder: Decoder::default(),
             full: false,
+            filling_until: None,
             ended: false,
             meter: Meter::new(now),
             told_rate: Rate::NORMAL,
@@ -189,6 +196,12 @@ impl JitterBuffer {
     pub fn set_buffer_time_max(&mut self, now: Instant, buffer_time_max: Option<Duration>) {
         self.config.buffer_time_max = buffer_time_max;
         self.retarget(now);
+    }
+
+    /// Tells what lies between the moment samples are given to the sound card and the moment they are heard: sound must be there earlier by it.
+    pub fn set_output_latency(&mut self, now: Instant, latency: Duration) {
+        self.output_latency = latency;
+        self.advance(now);
     }
 
     /// Media received and not yet played; ActionScript's `bufferLength`.
@@ -355,13 +368,17 @@ impl JitterBuffer {
         };
         self.arrival[track].record(now, best);
         self.phase = Phase::Playing;
-        let to = self.live_us(now).unwrap_or(0) - self.target_us();
+        // Where the backlog has ended short of live, the connection is slower than it was: that is where playing goes on, not ahead of what comes.
+        let newest = now.as_micros() as i64 - best - self.after_us()[AUDIO] - YOUNG_TAIL_US;
+        let to = (self.live_us(now).unwrap_or(newest) - self.target_us()).min(newest);
         self.jump(now, from, to);
     }
 
     /// Goes on at `to`.
     fn jump(&mut self, now: Instant, from: Option<i64>, to: i64) {
         self.clock.set(now, to);
+        self.filling_until = self.first_waiting();
+        self.decoder.behind = None;
         self.steering.reset();
         self.sound = None;
         if let Some(from) = from {
@@ -382,13 +399,7 @@ impl JitterBuffer {
             if (to - position).abs() > SKIP_US {
                 self.unstarve(now);
                 self.full = false;
-                if to > position {
-                    self.jump(now, Some(position), to);
-                } else {
-                    // Stand still until the position comes round again.
-                    self.clock.set(now, to);
-                    self.steering.reset();
-                }
+                self.jump(now, Some(position), to);
             }
         }
         self.advance(now);
@@ -487,9 +498,10 @@ impl JitterBuffer {
             let stall = starved.since + STALL;
             if !starved.told && now >= stall {
                 starved.told = true;
-                self.meter.stalls += 1;
-                self.full = false;
-                self.outputs.push_back(Output::Event(Event::Empty));
+                if core::mem::take(&mut self.full) {
+                    self.meter.stalls += 1;
+                    self.outputs.push_back(Output::Event(Event::Empty));
+                }
             } else if !starved.told {
                 self.wake(stall);
             }
@@ -529,8 +541,8 @@ impl JitterBuffer {
 
     fn steer(&mut self, now: Instant) {
         let filling = self
-            .first_waiting()
-            .is_some_and(|first| !self.full && self.clock.position(now) < first);
+            .filling_until
+            .is_some_and(|until| self.clock.position(now) < until);
         if !matches!(self.phase, Phase::Playing) || self.starved.is_some() || filling || self.ended
         {
             return;
@@ -688,7 +700,7 @@ impl JitterBuffer {
         let late = self.queues[VIDEO]
             .front()
             .map_or(0, |front| position - front.time * 1000);
-        if late < SKIP_US / 2 || !self.pictured {
+        if late < SKIP_US / 2 || !self.pictured || matches!(self.phase, Phase::CatchingUp { .. }) {
             self.decoder.behind = None;
             return;
         }
@@ -772,10 +784,8 @@ impl JitterBuffer {
             return;
         }
         let position = self.clock.position(now);
-        let begun = self.media_end().is_some_and(|end| end > position - SKIP_US)
-            && self
-                .first_waiting()
-                .is_none_or(|first| first <= position + self.config.decode_lead.as_micros() as i64);
+        let filled = self.filling_until.is_none_or(|until| until <= position);
+        let begun = filled && self.media_end().is_some_and(|end| end > position - SKIP_US);
         if begun && !self.ended {
             self.full = true;
             self.outputs.push_back(Output::Event(Event::Full));
@@ -822,21 +832,29 @@ impl JitterBuffer {
 
     /// The delay to keep.
     fn target_us(&self) -> i64 {
-        let margin = self.config.decode_margin.as_micros() as i64 + self.meter.decode_us();
-        let need = match (self.base_us(), self.quantile_us()) {
-            (Some(base), Some(quantile)) => {
-                let max = self
-                    .arrival
-                    .iter()
-                    .filter_map(Arrival::max)
-                    .max()
-                    .unwrap_or(quantile);
-                max.min(quantile + TAIL_US) - base
-            }
-            _ => 0,
-        };
+        let base = self.base_us().unwrap_or(0);
+        let need = self
+            .arrival
+            .iter()
+            .zip(self.after_us())
+            .enumerate()
+            .filter_map(|(track, (arrival, after))| {
+                let tail = if track == AUDIO && arrival.is_young() {
+                    YOUNG_TAIL_US
+                } else {
+                    0
+                };
+                let most = arrival.max()?.min(arrival.upper_quantile(100)? + TAIL_US) + tail;
+                Some(most - base + after)
+            });
         let least = self.config.buffer_time.as_micros() as i64;
-        (need + margin).max(least).min(self.max_us())
+        need.max().unwrap_or(0).max(least).min(self.max_us())
+    }
+
+    /// What lies between a tag's arrival and its sound or picture, at least.
+    fn after_us(&self) -> [i64; 2] {
+        let sound = self.config.sound_margin + self.output_latency;
+        [sound.as_micros() as i64, self.meter.decode_us()]
     }
 
     fn max_us(&self) -> i64 {

@@ -9,15 +9,18 @@ use crate::Instant;
 const STRETCH_MAX: f64 = 0.05;
 /// Resampling never leaves 1 ± this: twice what two bad crystals differ by, and 1.7 cents of pitch.
 const RESAMPLE_MAX: f64 = 1e-3;
-/// Stretching begins where the delay is off by more than this…
-const ENTER_US: i64 = 15_000;
+/// Stretching begins where the delay is too short by more than this, at once…
+const SHORT_US: i64 = 12_000;
+/// … or too long by more than this for [`PATIENCE`]…
+const LONG_US: i64 = 7_000;
 /// … and ends where it is off by less.
-const LEAVE_US: i64 = 3_000;
+const LEAVE_US: i64 = 2_000;
 /// Too long a delay is only believed after it was there for this long.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Proportional and integral gain of resampling, per microsecond of error (and second): critically damped with a time constant of 20 s.
+const PATIENCE: Duration = Duration::from_millis(1500);
+/// Proportional gain of resampling, per microsecond of error: its limit at 10 ms.
 const GAIN: f64 = 0.1e-6;
-const GAIN_INTEGRAL: f64 = 0.0025e-6;
+/// Integral gain per microsecond and second: slow, since most errors are not drift and proportional gain alone leaves only 4 ms of the worst.
+const GAIN_INTEGRAL: f64 = 0.0005e-6;
 
 /// The playout position: media time as a function of the owner's clock, at a rate, or standing still.
 #[derive(Debug)]
@@ -151,9 +154,9 @@ impl Steering {
         let stretching = self.rate.stretch != 1.0;
         let too_long = self.sustained_us(now).unwrap_or(i64::MIN);
         self.rate.stretch =
-            if error_us < -ENTER_US || (self.rate.stretch < 1.0 && error_us < -LEAVE_US) {
+            if error_us < -SHORT_US || (self.rate.stretch < 1.0 && error_us < -LEAVE_US) {
                 stretch_for(error_us)
-            } else if too_long > ENTER_US || (self.rate.stretch > 1.0 && error_us > LEAVE_US) {
+            } else if too_long > LONG_US || (self.rate.stretch > 1.0 && error_us > LEAVE_US) {
                 stretch_for(error_us.max(LEAVE_US))
             } else {
                 1.0
@@ -175,7 +178,7 @@ impl Steering {
         self.rate
     }
 
-    /// By how much the delay has been too long during all of the last two seconds, in microseconds; `None` before that much was seen.
+    /// By how much the delay has been too long during all of [`PATIENCE`], in microseconds; `None` before that much was seen.
     pub(super) fn sustained_us(&self, now: Instant) -> Option<i64> {
         let &(first, _) = self.minima.front()?;
         if now - first < PATIENCE {

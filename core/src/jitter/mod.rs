@@ -55,8 +55,9 @@ pub struct Config {
     pub buffer_time_max: Option<Duration>,
     /// How long before its `show` instant a tag is handed out for decoding, at most. A decoded picture is big: keep this to a few frames.
     pub decode_lead: Duration,
-    /// The least time that decoding and output need between a tag's arrival and its sound or picture. Part of every target.
-    pub decode_margin: Duration,
+    /// What sound needs between a tag's arrival and the sound card, at least: decoding, two messages, a render quantum. The sound card's own
+    /// latency ([`JitterBuffer::set_output_latency`]) and the measured decode time of pictures come on top by themselves.
+    pub sound_margin: Duration,
     /// The most bytes of media to hold; beyond it the buffer skips ahead.
     pub max_bytes: usize,
     /// The most tags to hold.
@@ -69,7 +70,7 @@ impl Default for Config {
             buffer_time: Duration::ZERO,
             buffer_time_max: None,
             decode_lead: Duration::from_millis(60),
-            decode_margin: Duration::from_millis(12),
+            sound_margin: Duration::from_millis(6),
             max_bytes: 64 << 20,
             max_tags: 16_384,
         }
