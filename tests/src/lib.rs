@@ -5,6 +5,7 @@ mod link;
 mod nginx;
 mod pair;
 mod random;
+pub mod sim;
 mod tcp;
 
 pub use capture::Capture;

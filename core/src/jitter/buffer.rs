@@ -37,8 +37,8 @@ const DECODER_QUEUE: usize = 12;
 const SHED_AFTER: Duration = Duration::from_millis(500);
 /// The rate is looked at this often.
 const TICK: Duration = Duration::from_millis(50);
-/// What the 99th percentile of jitter is rounded up to the window's maximum by, at most.
-const TAIL_US: i64 = 11_000;
+/// The window's latest tag is waited for if it is no later than this after the 99th percentile. Where it is, no small margin saves it.
+const TAIL_US: i64 = 22_000;
 /// Sound is given this much more as long as too little has come to know the jitter by.
 const YOUNG_TAIL_US: i64 = 20_000;
 /// The most delay where `buffer_time_max` is not set.
@@ -64,8 +64,8 @@ pub struct JitterBuffer {
     audio_out: Option<i64>,
     last_headers: [Option<Tag>; 2],
     need_keyframe: bool,
-    /// Whether a picture of the current start has been handed out for showing.
-    pictured: bool,
+    /// Presentation time of the first picture, which is shown at once.
+    pictured: Option<i64>,
     sound: Option<Sound>,
     decoder: Decoder,
     full: bool,
@@ -136,7 +136,7 @@ impl JitterBuffer {
             audio_out: None,
             last_headers: [None, None],
             need_keyframe: true,
-            pictured: false,
+            pictured: None,
             sound: None,
             decoder: Decoder::default(),
             full: false,
@@ -228,7 +228,13 @@ impl JitterBuffer {
 
     /// When the picture of this presentation time is due by the clock as it is at `now`; past if it is due already.
     pub fn show_at(&self, now: Instant, timestamp: Timestamp) -> Instant {
-        self.clock.when(now, self.timeline.recall(timestamp) * 1000)
+        let time_us = self.timeline.recall(timestamp) * 1000;
+        // The picture that stands still while the buffer fills.
+        if self.pictured == Some(time_us) {
+            now
+        } else {
+            self.clock.when(now, time_us)
+        }
     }
 
     /// What is played at `now` is this much behind live, as the quickest tags show it. Network transit is not in it.
@@ -370,7 +376,8 @@ impl JitterBuffer {
         self.phase = Phase::Playing;
         // Where the backlog has ended short of live, the connection is slower than it was: that is where playing goes on, not ahead of what comes.
         let newest = now.as_micros() as i64 - best - self.after_us()[AUDIO] - YOUNG_TAIL_US;
-        let to = (self.live_us(now).unwrap_or(newest) - self.target_us()).min(newest);
+        let to = self.live_us(now).unwrap_or(newest) - self.target_us();
+        let to = if known { to } else { to.min(newest) };
         self.jump(now, from, to);
     }
 
@@ -597,10 +604,16 @@ impl JitterBuffer {
     fn release_audio(&mut self, now: Instant) {
         let playing = matches!(self.phase, Phase::Playing);
         let position = self.clock.position(now);
+        // Sound that plays on may be late, the clock follows it; sound that starts does so in time.
+        let earliest = if self.sound.is_some() {
+            position - self.step[AUDIO] - AUDIO_LATE_US
+        } else {
+            position
+        };
         while let Some(front) = self.queues[AUDIO].front() {
             let time_us = front.time * 1000;
             let header = front.kind == Kind::AudioHeader;
-            let late = !header && time_us + self.step[AUDIO] < position - AUDIO_LATE_US;
+            let late = !header && time_us < earliest;
             let at = self.clock.when(now, time_us);
             if !header && !late {
                 if !playing {
@@ -654,7 +667,7 @@ impl JitterBuffer {
                 self.meter.frames_lost += 1;
                 continue;
             }
-            let first = !self.pictured;
+            let first = self.pictured.is_none();
             let due = self.clock.when(now, front.time * 1000);
             let release = if rushing.is_some() {
                 due
@@ -687,7 +700,7 @@ impl JitterBuffer {
                 return;
             };
             self.need_keyframe = false;
-            self.pictured = true;
+            self.pictured.get_or_insert(presentation);
             if self.decoder.inside.len() < DECODER_QUEUE {
                 self.decoder.inside.push_back((presentation, now));
             }
@@ -700,7 +713,10 @@ impl JitterBuffer {
         let late = self.queues[VIDEO]
             .front()
             .map_or(0, |front| position - front.time * 1000);
-        if late < SKIP_US / 2 || !self.pictured || matches!(self.phase, Phase::CatchingUp { .. }) {
+        if late < SKIP_US / 2
+            || self.pictured.is_none()
+            || matches!(self.phase, Phase::CatchingUp { .. })
+        {
             self.decoder.behind = None;
             return;
         }
@@ -844,7 +860,12 @@ impl JitterBuffer {
                 } else {
                     0
                 };
-                let most = arrival.max()?.min(arrival.upper_quantile(100)? + TAIL_US) + tail;
+                let (most, max) = (arrival.upper_quantile(100)?, arrival.max()?);
+                let most = if max - most <= TAIL_US {
+                    max
+                } else {
+                    most + TAIL_US / 2
+                } + tail;
                 Some(most - base + after)
             });
         let least = self.config.buffer_time.as_micros() as i64;

@@ -16,7 +16,7 @@ const LONG_US: i64 = 7_000;
 /// … and ends where it is off by less.
 const LEAVE_US: i64 = 2_000;
 /// Too long a delay is only believed after it was there for this long.
-const PATIENCE: Duration = Duration::from_millis(1500);
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Proportional gain of resampling, per microsecond of error: its limit at 10 ms.
 const GAIN: f64 = 0.1e-6;
 /// Integral gain per microsecond and second: slow, since most errors are not drift and proportional gain alone leaves only 4 ms of the worst.
@@ -192,9 +192,9 @@ impl Steering {
     }
 }
 
-/// Proportional, at its limit from 50 ms on; in steps of 0.5 %, so that the owner is not told a new rate at every tag.
+/// Proportional, at its limit from 20 ms on; in steps of 0.5 %, so that the owner is not told a new rate at every tag.
 fn stretch_for(error_us: i64) -> f64 {
-    let steps = (error_us / 5_000).clamp(-10, 10);
+    let steps = (error_us / 2_000).clamp(-10, 10);
     let steps = if steps == 0 { error_us.signum() } else { steps };
     1.0 + STRETCH_MAX * steps as f64 / 10.0
 }

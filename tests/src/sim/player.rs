@@ -1,0 +1,244 @@
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use chalkcast_core::flv::{Tag, TagType};
+use chalkcast_core::jitter::{Config, Decode, Event, Input, JitterBuffer, Output, Rate, Show};
+use chalkcast_core::{Instant, Timestamp};
+
+use super::publisher::captured;
+use super::sound::SoundCard;
+use crate::Random;
+
+/// Between two refreshes of the display.
+const REFRESH_US: u64 = 16_683;
+/// The refresh nearest to its instant shows a picture.
+const HALF: Duration = Duration::from_micros(REFRESH_US / 2);
+/// How often the worklet says what it plays.
+const REPORT: Duration = Duration::from_millis(50);
+/// What the message from the worklet takes, at most.
+const REPORT_DELAY_US: u64 = 3_000;
+
+/// A picture that was on the screen.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    /// When it came up.
+    pub at: Instant,
+    /// When it was captured.
+    pub captured: Instant,
+    /// How much later than its sound it came up, microseconds, where there was sound.
+    pub skew_us: Option<i64>,
+}
+
+/// A page that plays: jitter buffer, decoders, a display of 59.94 Hz and a sound card.
+#[derive(Debug)]
+pub struct Player {
+    /// The buffer under test.
+    pub buffer: JitterBuffer,
+    /// What a picture takes to decode.
+    decode: Duration,
+    /// In the video decoder: when it is done, and the picture.
+    decoding: VecDeque<(Instant, Picture)>,
+    ready: VecDeque<Picture>,
+    /// The sound card.
+    pub sound: Option<SoundCard>,
+    report_at: Instant,
+    reports: VecDeque<(Instant, Timestamp)>,
+    random: Random,
+    /// Every picture that was shown.
+    pub shown: Vec<Shown>,
+    /// What the buffer has said.
+    pub events: Vec<(Instant, Event)>,
+    /// Skips of the position: when, and milliseconds forward.
+    pub skips: Vec<(Instant, i32)>,
+    rate: Rate,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Picture {
+    timestamp: Timestamp,
+    captured: Instant,
+    show: bool,
+}
+
+impl Player {
+    /// A player that opens at `now`. `sound_ppm`: how much faster than the simulation's clock its sound card runs; `None`: it has none.
+    pub fn new(
+        config: Config,
+        now: Instant,
+        decode: Duration,
+        sound_ppm: Option<i64>,
+        seed: u64,
+    ) -> Self {
+        let sound = sound_ppm.map(SoundCard::new);
+        let mut buffer = JitterBuffer::new(config, now);
+        if sound.is_some() {
+            buffer.set_output_latency(now, SoundCard::LATENCY);
+        }
+        Self {
+            buffer,
+            decode,
+            decoding: VecDeque::new(),
+            ready: VecDeque::new(),
+            sound,
+            report_at: now,
+            reports: VecDeque::new(),
+            random: Random::new(seed),
+            shown: Vec::new(),
+            events: Vec::new(),
+            skips: Vec::new(),
+            rate: Rate::NORMAL,
+        }
+    }
+
+    /// Tells the buffer something.
+    pub fn input(&mut self, now: Instant, input: Input) {
+        self.buffer.handle_input(now, input);
+        self.drain(now);
+    }
+
+    /// When there is something to do.
+    pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
+        let decoded = self.decoding.front().map(|(at, _)| *at);
+        let refresh = self.ready.front().map(|picture| {
+            refresh_after(
+                self.buffer
+                    .show_at(now, picture.timestamp)
+                    .saturating_sub(HALF)
+                    .max(now),
+            )
+        });
+        let report = self
+            .sound
+            .as_ref()
+            .filter(|sound| sound.is_sounding())
+            .map(|_| self.report_at.max(now));
+        let reported = self.reports.front().map(|(at, _)| *at);
+        [
+            self.buffer.poll_timeout(),
+            decoded,
+            refresh,
+            report,
+            reported,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if let Some(sound) = &mut self.sound {
+            sound.advance(now);
+        }
+        while let Some((_, picture)) = self.decoding.pop_front_if(|(at, _)| *at <= now) {
+            self.input(
+                now,
+                Input::Decoded {
+                    timestamp: picture.timestamp,
+                },
+            );
+            if picture.show {
+                self.ready.push_back(picture);
+            }
+        }
+        if let Some(sound) = &self.sound
+            && sound.is_sounding()
+            && now >= self.report_at
+        {
+            self.report_at = now + REPORT;
+            if let Some(heard) = sound.heard_us() {
+                let delay = Duration::from_micros(self.random.below(REPORT_DELAY_US));
+                let timestamp = Timestamp::from_millis(heard.div_euclid(1000) as u32);
+                self.reports.push_back((now + delay, timestamp));
+            }
+        }
+        while let Some((_, timestamp)) = self.reports.pop_front_if(|(at, _)| *at <= now) {
+            self.input(now, Input::Rendered { timestamp });
+        }
+        if self.buffer.poll_timeout().is_some_and(|at| at <= now) {
+            self.buffer.handle_timeout(now);
+            self.drain(now);
+        }
+        if now.as_micros().is_multiple_of(REFRESH_US) {
+            self.refresh(now);
+        }
+    }
+
+    /// Shows the newest picture that is due.
+    fn refresh(&mut self, now: Instant) {
+        let mut newest = None;
+        while let Some(picture) = self
+            .ready
+            .pop_front_if(|picture| self.buffer.show_at(now, picture.timestamp) <= now + HALF)
+        {
+            newest = Some(picture);
+        }
+        let Some(picture) = newest else { return };
+        let heard = self
+            .sound
+            .as_ref()
+            .filter(|sound| sound.is_sounding())
+            .and_then(SoundCard::heard_us);
+        let skew_us = heard.map(|heard| {
+            let heard = Timestamp::from_millis(heard.div_euclid(1000) as u32);
+            i64::from(heard.since(picture.timestamp)) * 1000
+        });
+        self.shown.push(Shown {
+            at: now,
+            captured: picture.captured,
+            skew_us,
+        });
+        self.input(
+            now,
+            Input::Shown {
+                timestamp: picture.timestamp,
+            },
+        );
+    }
+
+    fn drain(&mut self, now: Instant) {
+        while let Some(output) = self.buffer.poll_output() {
+            match output {
+                Output::Decode(decode) => self.decode(now, decode),
+                Output::Rate(rate) => {
+                    self.rate = rate;
+                }
+                Output::Skipped { from, to } => {
+                    self.skips.push((now, to.since(from)));
+                    self.ready.clear();
+                    if let Some(sound) = &mut self.sound {
+                        sound.flush(now);
+                    }
+                }
+                Output::Event(event) => self.events.push((now, event)),
+            }
+        }
+    }
+
+    fn decode(&mut self, now: Instant, Decode { tag, show }: Decode) {
+        match tag.tag_type {
+            TagType::Video => {
+                let begins = self.decoding.back().map_or(now, |(at, _)| (*at).max(now));
+                let picture = Picture {
+                    timestamp: tag.timestamp,
+                    captured: captured(&tag),
+                    show: show != Show::Never,
+                };
+                self.decoding.push_back((begins + self.decode, picture));
+            }
+            TagType::Audio => self.play(now, &tag),
+            TagType::Script => {}
+        }
+    }
+
+    fn play(&mut self, now: Instant, tag: &Tag) {
+        let due = self.buffer.show_at(now, tag.timestamp);
+        if let Some(sound) = &mut self.sound {
+            sound.play(now, tag.timestamp, due, self.rate.total());
+        }
+    }
+}
+
+fn refresh_after(at: Instant) -> Instant {
+    Instant::from_micros(at.as_micros().div_ceil(REFRESH_US) * REFRESH_US)
+}

@@ -1,0 +1,365 @@
+//! The player on simulated networks, with the shipped relay: what it must reach, and a table that every run repeats to the integer.
+//!
+//! `UPDATE_SIM_TABLE=1 cargo test -p chalkcast-tests --test sim` writes the table anew.
+
+use std::fmt::Write;
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
+
+use chalkcast_core::Instant;
+use chalkcast_core::jitter::{Config, Event};
+use chalkcast_tests::sim::{Figures, Happening, Run, Scenario, Source};
+
+const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sim-table.txt");
+
+const STEADY: &str = "steady";
+const PICTURE: &str = "steady, picture alone";
+const JITTER_20: &str = "20 ms of jitter";
+const JITTER_80: &str = "80 ms of jitter";
+const WIFI: &str = "Wi-Fi, 300 ms stall every 5 s";
+const OUTAGE: &str = "outage of 10 s";
+const OUTAGE_15: &str = "outage of 10 s, bufferTime 15";
+const UPLINK: &str = "uplink 1.5 to 0.3 Mbit/s";
+const DOWNLINK: &str = "downlink 1.5 to 0.3 Mbit/s";
+const DAY: &str = "clocks 400 ppm apart, 24 h";
+const REPUBLISH: &str = "republish from zero after 2 s";
+const WRAP: &str = "timestamp wrap";
+const JOIN: &str = "join, keyframes 10 s apart";
+const BUFFER_TENTH: &str = "bufferTime 0.1";
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn at(duration: Duration) -> Instant {
+    Instant::ZERO + duration
+}
+
+fn scenarios() -> Vec<Scenario> {
+    let new = Scenario::new;
+    let source = || Scenario::new("").source;
+    let full = 2_500_000;
+    let wifi = (0..20).flat_map(|i| {
+        let stall = secs(8 + i * 5);
+        [
+            (stall, Happening::Downlink(0)),
+            (stall + ms(300), Happening::Downlink(full)),
+        ]
+    });
+    let outage = vec![
+        (secs(20), Happening::Downlink(0)),
+        (secs(30), Happening::Downlink(full)),
+    ];
+    let buffer = |buffer_time| Config {
+        buffer_time,
+        ..Config::default()
+    };
+    vec![
+        new(STEADY),
+        Scenario {
+            sound_ppm: None,
+            source: Source {
+                audio: false,
+                ..source()
+            },
+            ..new(PICTURE)
+        },
+        Scenario {
+            config: buffer(ms(100)),
+            ..new(BUFFER_TENTH)
+        },
+        Scenario {
+            jitter: ms(20),
+            ..new(JITTER_20)
+        },
+        Scenario {
+            jitter: ms(80),
+            ..new(JITTER_80)
+        },
+        Scenario {
+            length: secs(105),
+            happenings: wifi.collect(),
+            ..new(WIFI)
+        },
+        Scenario {
+            happenings: outage.clone(),
+            ..new(OUTAGE)
+        },
+        Scenario {
+            happenings: outage,
+            config: buffer(secs(15)),
+            join: secs(1),
+            length: secs(90),
+            ..new(OUTAGE_15)
+        },
+        Scenario {
+            source: Source {
+                bitrate: 1_200_000,
+                ..source()
+            },
+            happenings: vec![
+                (secs(10), Happening::Uplink(187_500)),
+                (secs(25), Happening::Uplink(37_500)),
+            ],
+            ..new(UPLINK)
+        },
+        Scenario {
+            source: Source {
+                bitrate: 1_200_000,
+                ..source()
+            },
+            happenings: vec![
+                (secs(10), Happening::Downlink(187_500)),
+                (secs(25), Happening::Downlink(37_500)),
+            ],
+            ..new(DOWNLINK)
+        },
+        Scenario {
+            source: Source {
+                frame_rate: 10,
+                bitrate: 16_000,
+                ppm: 200,
+                ..source()
+            },
+            sound_ppm: Some(-200),
+            length: secs(24 * 3600),
+            ..new(DAY)
+        },
+        Scenario {
+            happenings: vec![
+                (secs(20), Happening::Unpublish),
+                (secs(22), Happening::Publish(0)),
+            ],
+            ..new(REPUBLISH)
+        },
+        Scenario {
+            source: Source {
+                epoch: u32::MAX - 20_000,
+                ..source()
+            },
+            ..new(WRAP)
+        },
+        Scenario {
+            source: Source {
+                keyframe_interval: 10,
+                ..source()
+            },
+            join: ms(19_900),
+            decode: ms(3),
+            ..new(JOIN)
+        },
+    ]
+}
+
+/// Each scenario is run once for all tests, the day beside the others.
+fn runs() -> &'static [(Scenario, Run)] {
+    static RUNS: OnceLock<Vec<(Scenario, Run)>> = OnceLock::new();
+    RUNS.get_or_init(|| {
+        thread::scope(|scope| {
+            let running: Vec<_> = scenarios()
+                .into_iter()
+                .map(|scenario| {
+                    scope.spawn(move || {
+                        let run = scenario.run();
+                        (scenario, run)
+                    })
+                })
+                .collect();
+            running
+                .into_iter()
+                .map(|running| running.join().expect("the simulation runs"))
+                .collect()
+        })
+    })
+}
+
+fn run(name: &str) -> (&'static Run, Figures) {
+    let (_, run) = runs()
+        .iter()
+        .find(|(scenario, _)| scenario.name == name)
+        .expect("there is such a scenario");
+    (run, run.figures())
+}
+
+#[test]
+fn the_table_is_repeated_to_the_integer() {
+    let mut table = String::from(
+        "What a viewer lives through on simulated networks (tests/tests/sim.rs), from two seconds after the first picture on.\n\
+         Milliseconds from capture to screen; jitter is how far behind the quickest tag all but one in a hundred arrive.\n\n",
+    );
+    let head = [
+        "transit",
+        "jitter",
+        "delay p50",
+        "delay p95",
+        "stalls",
+        "stalled ms",
+        "skipped",
+        "audio gaps",
+        "skew p99",
+    ];
+    let _ = write!(table, "{:<30}", "");
+    head.iter()
+        .for_each(|head| drop(write!(table, " {head:>10}")));
+    table.push('\n');
+    for (scenario, run) in runs() {
+        let _ = writeln!(table, "{:<30}{}", scenario.name, run.figures());
+    }
+    if std::env::var_os("UPDATE_SIM_TABLE").is_some() {
+        std::fs::write(TABLE, &table).expect("the table can be written");
+    }
+    let committed = std::fs::read_to_string(TABLE).unwrap_or_default();
+    assert_eq!(committed, table, "now it is:\n{table}");
+}
+
+#[test]
+fn the_delay_is_the_jitter_and_forty_milliseconds() {
+    for name in [STEADY, PICTURE, JITTER_20, JITTER_80, WIFI] {
+        let (_, figures) = run(name);
+        let most = figures.transit_ms + figures.jitter_p99_ms + 40;
+        assert!(
+            figures.delay_p50_ms <= most,
+            "{name}: {} of {most} ms",
+            figures.delay_p50_ms
+        );
+    }
+    let (_, figures) = run(BUFFER_TENTH);
+    assert!(
+        (100..=figures.transit_ms + 120).contains(&figures.delay_p50_ms),
+        "{figures:?}"
+    );
+}
+
+#[test]
+fn pictures_keep_to_their_sound() {
+    for (scenario, run) in runs() {
+        let skew = run.figures().skew_p99_ms;
+        assert!(skew <= 45, "{}: {skew} ms", scenario.name);
+    }
+}
+
+#[test]
+fn nothing_stalls_that_need_not() {
+    for name in [
+        STEADY,
+        PICTURE,
+        BUFFER_TENTH,
+        JITTER_20,
+        JITTER_80,
+        WRAP,
+        OUTAGE_15,
+        DAY,
+        JOIN,
+    ] {
+        let (run, figures) = run(name);
+        assert_eq!((figures.stalls, figures.skipped), (0, 0), "{name}");
+        assert!(
+            run.player.skips.is_empty(),
+            "{name}: {:?}",
+            run.player.skips
+        );
+        assert!(
+            run.player
+                .events
+                .iter()
+                .all(|(_, event)| *event == Event::Full),
+            "{name}: {:?}",
+            run.player.events
+        );
+    }
+    let (_, figures) = run(WIFI);
+    assert!(figures.stalls <= 1, "a stall is learnt from: {figures:?}");
+}
+
+#[test]
+fn a_day_of_drift_is_never_heard() {
+    let (run, figures) = run(DAY);
+    assert_eq!(figures.audio_gaps, 0);
+    let drift = run.player.buffer.stats(run.end).drift_ppm;
+    assert!((drift - 400.0).abs() < 20.0, "{drift}");
+    let (first, last) = (
+        run.figures_between(secs(60), secs(3660)),
+        run.figures_between(secs(82_800), secs(86_400)),
+    );
+    assert!(
+        (first.delay_p50_ms - last.delay_p50_ms).abs() <= 10,
+        "{first:?} {last:?}"
+    );
+}
+
+#[test]
+fn a_buffer_of_fifteen_seconds_does_not_see_an_outage_of_ten() {
+    let (run, figures) = run(OUTAGE_15);
+    assert_eq!(figures.audio_gaps, 0);
+    assert!(
+        (15_000..15_100).contains(&figures.delay_p50_ms),
+        "{figures:?}"
+    );
+    let stands = run.player.shown[1].at - run.player.shown[0].at;
+    assert!(
+        stands > secs(13),
+        "the relay has a second: the first picture stands until the buffer has filled, not {stands:?}"
+    );
+}
+
+#[test]
+fn after_an_outage_live_is_back_in_a_second() {
+    let (_, steady) = run(STEADY);
+    let back = |name: &str, since: Duration, off: u64| {
+        let (run, _) = run(name);
+        let target = ms(steady.delay_p95_ms as u64 + off);
+        run.back_below(at(since), target)
+            .unwrap_or_else(|| panic!("{name}: never"))
+            - at(since)
+    };
+    // A keyframe of 20 KB is on the way for 8 ms.
+    let took = back(OUTAGE, secs(30), 12);
+    assert!(took <= secs(1) + ms(8), "{took:?}");
+    // What another publisher's clock is at is only known to a keyframe's time on a link of 10 Mbit/s.
+    let took = back(REPUBLISH, secs(22), 30);
+    assert!(took <= secs(1) + ms(50), "{took:?}");
+}
+
+#[test]
+fn a_viewer_is_at_live_within_a_second_of_its_first_picture() {
+    let (run, figures) = run(JOIN);
+    let first = run.player.shown.first().expect("a picture");
+    assert!(first.at - at(ms(19_900)) < ms(60), "{first:?}");
+    assert!(first.at - first.captured > secs(9), "the keyframe is old");
+    let target = ms(figures.delay_p95_ms as u64 + 20);
+    let live = run.back_below(first.at, target).expect("it gets there") - first.at;
+    assert!(live <= secs(1), "{live:?}");
+}
+
+#[test]
+fn a_wrap_of_the_timestamp_is_not_noticed() {
+    assert_eq!(run(WRAP).1, run(STEADY).1);
+}
+
+#[test]
+fn a_publisher_follows_its_uplink_down() {
+    let (run, _) = run(UPLINK);
+    let settled = run.figures_between(secs(50), secs(65));
+    assert!(settled.delay_p95_ms < 600, "{settled:?}");
+    assert_eq!(settled.stalls, 0, "{settled:?}");
+}
+
+#[test]
+fn a_viewer_behind_too_slow_a_link_still_sees_and_hears() {
+    let (run, _) = run(DOWNLINK);
+    let late = run
+        .player
+        .shown
+        .iter()
+        .filter(|shown| shown.at >= at(secs(45)))
+        .count();
+    assert!(
+        late >= 8,
+        "{late} pictures in the last 20 s: keyframes at least"
+    );
+}
