@@ -21,6 +21,8 @@ const SKIP_US: i64 = 400_000;
 const SETTLE: Duration = Duration::from_millis(100);
 /// … has brought the newest tag nearer to live by less than this.
 const SETTLE_US: i64 = 50_000;
+/// The newest tag of a backlog is live if it is this near. Nearer than the target: the end of a backlog says nothing about jitter.
+const LIVE_US: i64 = 5_000;
 /// Pictures of a backlog are not shown unless it lasts longer than this: then a link too slow for it would leave the viewer with a still.
 const RUSH: Duration = Duration::from_millis(700);
 /// Sound that comes this much after its time is still played: the clock follows it.
@@ -112,8 +114,8 @@ struct Sound {
 #[derive(Debug, Default)]
 struct Decoder {
     reports: bool,
-    /// Presentation time and instant of each picture inside.
-    inside: VecDeque<(i64, Instant)>,
+    /// Of each picture inside: presentation time, since when, and whether it does not wait behind a backlog.
+    inside: VecDeque<(i64, Instant, bool)>,
     /// Since when, and how much, pictures have been late for its sake.
     behind: Option<(Instant, i64)>,
 }
@@ -347,7 +349,7 @@ impl JitterBuffer {
             return;
         };
         let best = *best_us;
-        let known = base.is_some_and(|base| best <= base + target && best >= base - SETTLE_US);
+        let known = base.is_some_and(|base| best <= base + LIVE_US && best >= base - SETTLE_US);
         let settled = if now - *mark >= SETTLE {
             let stagnant = *mark_us - best < SETTLE_US;
             (*mark, *mark_us) = (now, best);
@@ -366,13 +368,13 @@ impl JitterBuffer {
         // The old window says nothing about a connection whose base has moved by more than the buffer would ever hold.
         if base.is_none_or(|base| best < base - SETTLE_US || best > base + self.max_us()) {
             self.arrival.iter_mut().for_each(Arrival::clear);
+            let track = if self.end[VIDEO] > self.end[AUDIO] {
+                VIDEO
+            } else {
+                AUDIO
+            };
+            self.arrival[track].record(now, best);
         }
-        let track = if self.end[VIDEO] > self.end[AUDIO] {
-            VIDEO
-        } else {
-            AUDIO
-        };
-        self.arrival[track].record(now, best);
         self.phase = Phase::Playing;
         // Where the backlog has ended short of live, the connection is slower than it was: that is where playing goes on, not ahead of what comes.
         let newest = now.as_micros() as i64 - best - self.after_us()[AUDIO] - YOUNG_TAIL_US;
@@ -447,8 +449,9 @@ impl JitterBuffer {
             .decoder
             .inside
             .iter()
-            .position(|&(inside, _)| inside == time_us)
-            && let Some((_, since)) = self.decoder.inside.remove(index)
+            .position(|&(inside, ..)| inside == time_us)
+            && let Some((_, since, prompt)) = self.decoder.inside.remove(index)
+            && prompt
         {
             self.meter.decoded(now - since);
         }
@@ -702,7 +705,9 @@ impl JitterBuffer {
             self.need_keyframe = false;
             self.pictured.get_or_insert(presentation);
             if self.decoder.inside.len() < DECODER_QUEUE {
-                self.decoder.inside.push_back((presentation, now));
+                let prompt =
+                    show != Show::Never && self.decoder.inside.iter().all(|&(.., prompt)| prompt);
+                self.decoder.inside.push_back((presentation, now, prompt));
             }
             self.hand_out(waiting, show);
         }
