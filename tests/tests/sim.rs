@@ -204,8 +204,9 @@ fn the_table_is_repeated_to_the_integer() {
         "skew p99",
     ];
     let _ = write!(table, "{:<30}", "");
-    head.iter()
-        .for_each(|head| drop(write!(table, " {head:>10}")));
+    for head in head {
+        let _ = write!(table, " {head:>10}");
+    }
     table.push('\n');
     for (scenario, run) in runs() {
         let _ = writeln!(table, "{:<30}{}", scenario.name, run.figures());
