@@ -29,6 +29,8 @@ pub(crate) struct VideoPlayout {
     /// Nothing can be decoded before a keyframe.
     wants_keyframe: bool,
     failed: bool,
+    /// Whether a picture of this stream has been drawn.
+    pictured: bool,
     /// What is inside the decoder, by presentation time.
     decoding: VecDeque<(Timestamp, Show)>,
     /// Decoded pictures that are not due yet, in presentation order.
@@ -57,6 +59,7 @@ impl VideoPlayout {
             config: None,
             wants_keyframe: true,
             failed: false,
+            pictured: false,
             decoding: VecDeque::new(),
             ready: VecDeque::new(),
             surface: None,
@@ -90,6 +93,7 @@ impl VideoPlayout {
         self.config = None;
         self.decoding.clear();
         self.wants_keyframe = true;
+        self.pictured = false;
     }
 
     /// What is decoded and not yet shown will not be.
@@ -133,12 +137,15 @@ impl VideoPlayout {
         buffer.handle_input(now, Input::Decoded { timestamp });
         match show {
             Show::Never => frame.close(),
+            // The first picture stands while the buffer fills.
+            Show::At(at) if !self.pictured && at <= now => {
+                self.draw(&frame);
+                buffer.handle_input(now, Input::Shown { timestamp });
+                frame.close();
+            }
             Show::At(_) => {
-                let at = self
-                    .ready
-                    .iter()
-                    .take_while(|(ready, _)| !ready.is_after(timestamp))
-                    .count();
+                let earlier = |(ready, _): &&(Timestamp, VideoFrame)| !ready.is_after(timestamp);
+                let at = self.ready.iter().take_while(earlier).count();
                 self.ready.insert(at, (timestamp, frame));
             }
         }
@@ -266,6 +273,7 @@ impl VideoPlayout {
     }
 
     fn draw(&mut self, frame: &VideoFrame) {
+        self.pictured = true;
         let size = (frame.display_width(), frame.display_height());
         if size != self.size {
             self.size = size;
