@@ -1,3 +1,7 @@
+mod backlog;
+mod delay;
+mod release;
+
 use alloc::collections::VecDeque;
 use core::time::Duration;
 
@@ -8,7 +12,7 @@ use super::queue::{Queue, Waiting};
 use super::stats::{Meter, Stats};
 use super::timeline::{Timeline, wire};
 use super::{Config, Decode, Event, Input, Output, Rate, Show};
-use crate::flv::Tag;
+use crate::flv::{Tag, TagHeader};
 use crate::{Instant, Timestamp};
 
 const AUDIO: usize = 0;
@@ -17,34 +21,16 @@ const DATA: usize = 2;
 
 /// A delay that is off by more than this is mended by a skip, not by the rate: 8 s of stretching.
 const SKIP_US: i64 = 400_000;
-/// Catching up is over when a step of this length…
-const SETTLE: Duration = Duration::from_millis(100);
-/// … has brought the newest tag nearer to live by less than this.
-const SETTLE_US: i64 = 50_000;
-/// The newest tag of a backlog is live if it is this near. Nearer than the target: the end of a backlog says nothing about jitter.
-const LIVE_US: i64 = 5_000;
-/// Pictures of a backlog are not shown unless it lasts longer than this: then a link too slow for it would leave the viewer with a still.
-const RUSH: Duration = Duration::from_millis(700);
-/// Sound that comes this much after its time is still played: the clock follows it.
-const AUDIO_LATE_US: i64 = 40_000;
 /// Sound leads as long as the sound card was last seen to advance within this.
 const LEAD_TIMEOUT: Duration = Duration::from_millis(250);
 /// The clock is brought to the sound card's at once where they differ by more than this; below, a tenth of the difference at each report.
 const SNAP_US: i64 = 60_000;
 /// A standstill of this length is a stall.
 const STALL: Duration = Duration::from_millis(100);
-/// Pictures inside the decoder, where the owner reports what comes out.
-const DECODER_QUEUE: usize = 12;
-/// The decoder is given this long to get nearer to live before pictures are shed.
-const SHED_AFTER: Duration = Duration::from_millis(500);
 /// The rate is looked at this often.
 const TICK: Duration = Duration::from_millis(50);
-/// The window's latest tag is waited for if it is no later than this after the 99th percentile. Where it is, no small margin saves it.
-const TAIL_US: i64 = 22_000;
 /// Sound is given this much more as long as too little has come to know the jitter by.
 const YOUNG_TAIL_US: i64 = 20_000;
-/// The most delay where `buffer_time_max` is not set.
-const AUTO_MAX_US: i64 = 1_000_000;
 
 /// Decides when each received tag is decoded and played. See the [module](super) for the run loop.
 #[derive(Debug)]
@@ -273,7 +259,9 @@ impl JitterBuffer {
                 } else {
                     VIDEO
                 };
-                self.last_headers[track] = Some(tag.clone());
+                if TagHeader::parse(&tag).is_sequence_header() {
+                    self.last_headers[track] = Some(tag.clone());
+                }
                 (
                     track,
                     self.end[track]
@@ -321,97 +309,6 @@ impl JitterBuffer {
                 }
             }
         }
-    }
-
-    fn catch_up(&mut self, now: Instant, transit: i64, from: Option<i64>) {
-        self.unstarve(now);
-        self.phase = Phase::CatchingUp {
-            since: now,
-            best_us: transit,
-            mark: now,
-            mark_us: transit,
-            from,
-        };
-    }
-
-    /// Moves the position with the backlog, and ends catching up where the backlog has ended.
-    fn follow_backlog(&mut self, now: Instant) {
-        let base = self.base_us();
-        let target = self.target_us();
-        let Phase::CatchingUp {
-            best_us,
-            mark,
-            mark_us,
-            from,
-            ..
-        } = &mut self.phase
-        else {
-            return;
-        };
-        let best = *best_us;
-        let known = base.is_some_and(|base| best <= base + LIVE_US && best >= base - SETTLE_US);
-        let settled = if now - *mark >= SETTLE {
-            let stagnant = *mark_us - best < SETTLE_US;
-            (*mark, *mark_us) = (now, best);
-            stagnant
-        } else {
-            false
-        };
-        let from = *from;
-        if !known && !settled {
-            let position = now.as_micros() as i64 - best - target;
-            if from.is_none_or(|_| position > self.clock.position(now)) {
-                self.clock.set(now, position);
-            }
-            return;
-        }
-        // The old window says nothing about a connection whose base has moved by more than the buffer would ever hold.
-        if base.is_none_or(|base| best < base - SETTLE_US || best > base + self.max_us()) {
-            self.arrival.iter_mut().for_each(Arrival::clear);
-            let track = if self.end[VIDEO] > self.end[AUDIO] {
-                VIDEO
-            } else {
-                AUDIO
-            };
-            self.arrival[track].record(now, best);
-        }
-        self.phase = Phase::Playing;
-        // Where the backlog has ended short of live, the connection is slower than it was: that is where playing goes on, not ahead of what comes.
-        let newest = now.as_micros() as i64 - best - self.after_us()[AUDIO] - YOUNG_TAIL_US;
-        let to = self.live_us(now).unwrap_or(newest) - self.target_us();
-        let to = if known { to } else { to.min(newest) };
-        self.jump(now, from, to);
-    }
-
-    /// Goes on at `to`.
-    fn jump(&mut self, now: Instant, from: Option<i64>, to: i64) {
-        self.clock.set(now, to);
-        self.filling_until = self.first_waiting();
-        self.decoder.behind = None;
-        self.steering.reset();
-        self.sound = None;
-        if let Some(from) = from {
-            self.meter.skips += 1;
-            self.outputs.push_back(Output::Skipped {
-                from: wire(from.div_euclid(1000)),
-                to: wire(to.div_euclid(1000)),
-            });
-        }
-    }
-
-    fn retarget(&mut self, now: Instant) {
-        if matches!(self.phase, Phase::Playing)
-            && let Some(live) = self.live_us(now)
-        {
-            let position = self.clock.position(now);
-            let to = live - self.target_us();
-            if (to - position).abs() > SKIP_US {
-                self.unstarve(now);
-                self.full = false;
-                self.jump(now, Some(position), to);
-            }
-        }
-        self.advance(now);
     }
 
     fn handle_rendered(&mut self, now: Instant, timestamp: Timestamp) {
@@ -495,7 +392,7 @@ impl JitterBuffer {
         self.release_video(now);
         self.tell_full(now);
         if let Phase::CatchingUp { mark, .. } = self.phase {
-            self.wake(mark + SETTLE);
+            self.wake(mark + backlog::SETTLE);
         }
         if self.queues.iter().any(|queue| queue.len() > 0) {
             self.wake(now + TICK);
@@ -583,214 +480,6 @@ impl JitterBuffer {
         }
     }
 
-    fn release_headers(&mut self) {
-        for track in [AUDIO, VIDEO, DATA] {
-            while let Some(waiting) = self.queues[track].pop() {
-                self.hand_out(waiting, Show::Never);
-            }
-        }
-    }
-
-    fn release_data(&mut self, now: Instant) {
-        while let Some(front) = self.queues[DATA].front() {
-            let at = self.clock.when(now, front.time * 1000);
-            if at > now {
-                self.wake(at);
-                return;
-            }
-            if let Some(waiting) = self.queues[DATA].pop() {
-                self.hand_out(waiting, Show::At(at));
-            }
-        }
-    }
-
-    fn release_audio(&mut self, now: Instant) {
-        let playing = matches!(self.phase, Phase::Playing);
-        let position = self.clock.position(now);
-        // Sound that plays on may be late, the clock follows it; sound that starts does so in time.
-        let earliest = if self.sound.is_some() {
-            position - self.step[AUDIO] - AUDIO_LATE_US
-        } else {
-            position
-        };
-        while let Some(front) = self.queues[AUDIO].front() {
-            let time_us = front.time * 1000;
-            let header = front.kind == Kind::AudioHeader;
-            let late = !header && time_us < earliest;
-            let at = self.clock.when(now, time_us);
-            if !header && !late {
-                if !playing {
-                    return;
-                }
-                let release = at.saturating_sub(self.config.decode_lead);
-                if release > now {
-                    self.wake(release);
-                    return;
-                }
-            }
-            let Some(waiting) = self.queues[AUDIO].pop() else {
-                return;
-            };
-            if header {
-                self.hand_out(waiting, Show::Never);
-            } else if late {
-                if playing {
-                    self.meter.audio_late += 1;
-                }
-            } else {
-                // Timestamps are whole milliseconds: a tag follows the one before it if it starts within a third of its length of that one's end.
-                if self
-                    .audio_out
-                    .is_some_and(|end| (time_us - end).abs() > self.step[AUDIO] / 3)
-                {
-                    self.meter.audio_gaps += 1;
-                }
-                self.audio_out = Some(time_us + self.step[AUDIO]);
-                self.hand_out(waiting, Show::At(at));
-            }
-        }
-    }
-
-    fn release_video(&mut self, now: Instant) {
-        let position = self.clock.position(now);
-        self.skip_to_keyframe(now, position);
-        let rushing = match self.phase {
-            Phase::CatchingUp { since, .. } => Some(now - since < RUSH),
-            _ => None,
-        };
-        while let Some(front) = self.queues[VIDEO].front() {
-            if front.kind == Kind::VideoHeader {
-                if let Some(waiting) = self.queues[VIDEO].pop() {
-                    self.hand_out(waiting, Show::Never);
-                }
-                continue;
-            }
-            if self.need_keyframe && !front.is_keyframe() {
-                self.queues[VIDEO].pop();
-                self.meter.frames_lost += 1;
-                continue;
-            }
-            let first = self.pictured.is_none();
-            let due = self.clock.when(now, front.time * 1000);
-            let release = if rushing.is_some() {
-                due
-            } else {
-                due.saturating_sub(self.config.decode_lead)
-            };
-            if release > now && !first {
-                self.wake(release);
-                return;
-            }
-            if self.decoder.reports && self.decoder.inside.len() >= DECODER_QUEUE {
-                self.wake(now + TICK);
-                return;
-            }
-            let presentation = front.presentation_us();
-            let overtaken = rushing == Some(true)
-                || presentation < position
-                    && self.queues[VIDEO]
-                        .next_time()
-                        .is_some_and(|next| next * 1000 <= position);
-            let show = if first {
-                Show::At(now)
-            } else if overtaken {
-                self.meter.frames_unshown += 1;
-                Show::Never
-            } else {
-                Show::At(self.clock.when(now, presentation))
-            };
-            let Some(waiting) = self.queues[VIDEO].pop() else {
-                return;
-            };
-            self.need_keyframe = false;
-            self.pictured.get_or_insert(presentation);
-            if self.decoder.inside.len() < DECODER_QUEUE {
-                let prompt =
-                    show != Show::Never && self.decoder.inside.iter().all(|&(.., prompt)| prompt);
-                self.decoder.inside.push_back((presentation, now, prompt));
-            }
-            self.hand_out(waiting, show);
-        }
-    }
-
-    /// Drops what a newer keyframe that is due makes needless, and what the decoder will never get done.
-    fn skip_to_keyframe(&mut self, now: Instant, position: i64) {
-        let late = self.queues[VIDEO]
-            .front()
-            .map_or(0, |front| position - front.time * 1000);
-        if late < SKIP_US / 2
-            || self.pictured.is_none()
-            || matches!(self.phase, Phase::CatchingUp { .. })
-        {
-            self.decoder.behind = None;
-            return;
-        }
-        if let Some(needless) = self.queues[VIDEO].before_newest_keyframe(position) {
-            for _ in 0..needless {
-                let Some(waiting) = self.queues[VIDEO].pop() else {
-                    return;
-                };
-                match waiting.kind {
-                    Kind::VideoHeader => self.hand_out(waiting, Show::Never),
-                    _ => self.meter.frames_skipped += 1,
-                }
-            }
-            if needless > 0 {
-                self.decoder.behind = None;
-                return;
-            }
-        }
-        // Late with nothing to skip to: fine while the decoder gains on it.
-        let (since, before) = *self.decoder.behind.get_or_insert((now, late));
-        if now - since < SHED_AFTER {
-            return;
-        }
-        let gained = before - late;
-        self.decoder.behind = None;
-        if gained < 50_000
-            && self.decoder.inside.len() >= DECODER_QUEUE
-            && matches!(self.phase, Phase::Playing)
-        {
-            self.need_keyframe = true;
-            let all = !self.queues[VIDEO].has_keyframe();
-            while all || !self.queues[VIDEO].front().is_none_or(Waiting::is_keyframe) {
-                let Some(waiting) = self.queues[VIDEO].pop() else {
-                    return;
-                };
-                match waiting.kind {
-                    Kind::VideoHeader => self.hand_out(waiting, Show::Never),
-                    _ => self.meter.frames_shed += 1,
-                }
-            }
-        }
-    }
-
-    /// Keeps to the limits by giving up the oldest media.
-    fn bound(&mut self) {
-        loop {
-            let bytes: usize = self.queues.iter().map(Queue::bytes).sum();
-            let tags: usize = self.queues.iter().map(Queue::len).sum();
-            if bytes <= self.config.max_bytes && tags <= self.config.max_tags {
-                return;
-            }
-            let oldest = self
-                .queues
-                .iter_mut()
-                .max_by_key(|queue| (queue.bytes(), queue.len()));
-            let Some(waiting) = oldest.and_then(Queue::pop) else {
-                return;
-            };
-            match waiting.kind {
-                Kind::AudioHeader | Kind::VideoHeader => self.hand_out(waiting, Show::Never),
-                Kind::Video { .. } => {
-                    self.need_keyframe = true;
-                    self.meter.frames_lost += 1;
-                }
-                Kind::Audio | Kind::Data => {}
-            }
-        }
-    }
-
     fn tell_full(&mut self, now: Instant) {
         if self.full || !matches!(self.phase, Phase::Playing) || self.starved.is_some() {
             if self.full
@@ -813,14 +502,6 @@ impl JitterBuffer {
         }
     }
 
-    fn hand_out(&mut self, waiting: Waiting, show: Show) {
-        let tag = Tag {
-            timestamp: wire(waiting.time),
-            ..waiting.tag
-        };
-        self.outputs.push_back(Output::Decode(Decode { tag, show }));
-    }
-
     fn wake(&mut self, at: Instant) {
         self.timeout = Some(self.timeout.map_or(at, |timeout| timeout.min(at)));
     }
@@ -829,84 +510,6 @@ impl JitterBuffer {
         self.sound
             .as_ref()
             .is_some_and(|sound| now - sound.advanced < LEAD_TIMEOUT)
-    }
-
-    /// Where the newest tag would be now if it were as quick as the quickest.
-    fn live_us(&self, now: Instant) -> Option<i64> {
-        let base = match self.phase {
-            Phase::CatchingUp { best_us, .. } => best_us,
-            _ => self.base_us()?,
-        };
-        Some(now.as_micros() as i64 - base)
-    }
-
-    fn base_us(&self) -> Option<i64> {
-        self.arrival.iter().filter_map(Arrival::min).min()
-    }
-
-    fn quantile_us(&self) -> Option<i64> {
-        self.arrival
-            .iter()
-            .filter_map(|arrival| arrival.upper_quantile(100))
-            .max()
-    }
-
-    /// The delay to keep.
-    fn target_us(&self) -> i64 {
-        let base = self.base_us().unwrap_or(0);
-        let need = self
-            .arrival
-            .iter()
-            .zip(self.after_us())
-            .enumerate()
-            .filter_map(|(track, (arrival, after))| {
-                let tail = if track == AUDIO && arrival.is_young() {
-                    YOUNG_TAIL_US
-                } else {
-                    0
-                };
-                let (most, max) = (arrival.upper_quantile(100)?, arrival.max()?);
-                let most = if max - most <= TAIL_US {
-                    max
-                } else {
-                    most + TAIL_US / 2
-                } + tail;
-                Some(most - base + after)
-            });
-        let least = self.config.buffer_time.as_micros() as i64;
-        need.max().unwrap_or(0).max(least).min(self.max_us())
-    }
-
-    /// What lies between a tag's arrival and its sound or picture, at least.
-    fn after_us(&self) -> [i64; 2] {
-        let sound = self.config.sound_margin + self.output_latency;
-        [sound.as_micros() as i64, self.meter.decode_us()]
-    }
-
-    fn max_us(&self) -> i64 {
-        let least = self.config.buffer_time.as_micros() as i64;
-        self.config
-            .buffer_time_max
-            .map_or(AUTO_MAX_US, |max| max.as_micros() as i64)
-            .max(least)
-    }
-
-    fn media_end(&self) -> Option<i64> {
-        self.end.iter().flatten().copied().max()
-    }
-
-    fn media_end_with_steps(&self) -> Option<i64> {
-        [AUDIO, VIDEO]
-            .into_iter()
-            .filter_map(|track| Some(self.end[track]? + self.step[track]))
-            .max()
-    }
-
-    fn first_waiting(&self) -> Option<i64> {
-        [AUDIO, VIDEO]
-            .into_iter()
-            .filter_map(|track| Some(self.queues[track].front()?.time * 1000))
-            .min()
     }
 }
 
