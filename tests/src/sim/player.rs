@@ -130,7 +130,7 @@ impl Player {
         if let Some(sound) = &mut self.sound {
             sound.advance(now);
         }
-        while let Some((_, picture)) = self.decoding.pop_front_if(|(at, _)| *at <= now) {
+        while let Some(picture) = take_due(&mut self.decoding, now) {
             self.input(
                 now,
                 Input::Decoded {
@@ -152,7 +152,7 @@ impl Player {
                 self.reports.push_back((now + delay, timestamp));
             }
         }
-        while let Some((_, timestamp)) = self.reports.pop_front_if(|(at, _)| *at <= now) {
+        while let Some(timestamp) = take_due(&mut self.reports, now) {
             self.input(now, Input::Rendered { timestamp });
         }
         if self.buffer.poll_timeout().is_some_and(|at| at <= now) {
@@ -166,13 +166,9 @@ impl Player {
 
     /// Shows the newest picture that is due.
     fn refresh(&mut self, now: Instant) {
-        let mut newest = None;
-        while let Some(picture) = self
-            .ready
-            .pop_front_if(|picture| self.buffer.show_at(now, picture.timestamp) <= now + HALF)
-        {
-            newest = Some(picture);
-        }
+        let due = |picture: &&Picture| self.buffer.show_at(now, picture.timestamp) <= now + HALF;
+        let due = self.ready.iter().take_while(due).count();
+        let newest = self.ready.drain(..due).next_back();
         let Some(picture) = newest else { return };
         let heard = self
             .sound
@@ -241,4 +237,11 @@ impl Player {
 
 fn refresh_after(at: Instant) -> Instant {
     Instant::from_micros(at.as_micros().div_ceil(REFRESH_US) * REFRESH_US)
+}
+
+fn take_due<T>(waiting: &mut VecDeque<(Instant, T)>, now: Instant) -> Option<T> {
+    if waiting.front()?.0 > now {
+        return None;
+    }
+    waiting.pop_front().map(|(_, due)| due)
 }
