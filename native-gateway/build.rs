@@ -1,15 +1,16 @@
-//! Has the pages embedded anew when they change. A debug build reads them from disk and needs nothing.
+//! Has the pages embedded anew when they change. A debug build reads them from disk.
 
-use std::path::Path;
+use std::fs;
 
-fn main() {
+fn main() -> std::io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
-    if std::env::var("PROFILE").as_deref() == Ok("release") {
-        for folder in ["../js/dist", "../examples/demo"] {
-            // Where a folder is missing, watching it would build the crate again every time.
-            if Path::new(folder).exists() {
-                println!("cargo::rerun-if-changed={folder}");
-            }
+    let release = std::env::var("PROFILE").as_deref() == Ok("release");
+    for folder in ["../js/dist", "../examples/demo"] {
+        // A folder that is missing when this is compiled would not be read later either.
+        fs::create_dir_all(folder)?;
+        if release {
+            println!("cargo::rerun-if-changed={folder}");
         }
     }
+    Ok(())
 }

@@ -10,12 +10,10 @@ use crate::address::percent_decode;
 
 #[derive(Embed)]
 #[folder = "../examples/demo"]
-#[allow_missing = true]
 struct Demo;
 
 #[derive(Embed)]
 #[folder = "../js/dist"]
-#[allow_missing = true]
 struct Package;
 
 const PACKAGE: &str = "chalkcast/";
