@@ -7,6 +7,8 @@ type Post = (message: ToWorker, transfer?: Transferable[]) => void;
 export class AudioFeed {
   readonly #stream: number;
   readonly #post: Post;
+  /** Held because what it gave away stops when it is collected. */
+  #processor: MediaStreamTrackProcessor<AudioData> | null = null;
   #nodes: AudioNode[] = [];
   #closed = false;
 
@@ -19,9 +21,9 @@ export class AudioFeed {
   async open(track: MediaStreamTrack, settings: AudioSettings): Promise<void> {
     const stream = this.#stream;
     if (typeof MediaStreamTrackProcessor === "function") {
-      const { readable } = new MediaStreamTrackProcessor({ track: track as MediaStreamAudioTrack });
-      const source = readable as ReadableStream<AudioData>;
-      this.#post({ type: "audioSource", stream, settings, readable: source }, [readable as unknown as Transferable]);
+      this.#processor = new MediaStreamTrackProcessor({ track: track as MediaStreamAudioTrack });
+      const { readable } = this.#processor;
+      this.#post({ type: "audioSource", stream, settings, readable }, [readable as unknown as Transferable]);
       return;
     }
     const context = audioContext();
@@ -44,6 +46,7 @@ export class AudioFeed {
     this.#closed = true;
     for (const node of this.#nodes) node.disconnect();
     this.#nodes = [];
+    this.#processor = null;
     this.#post({ type: "sourceEnded", stream: this.#stream, kind: "audio" });
   }
 }

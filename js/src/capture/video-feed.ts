@@ -6,6 +6,8 @@ type Post = (message: ToWorker, transfer?: Transferable[]) => void;
 export class VideoFeed {
   readonly #stream: number;
   readonly #post: Post;
+  /** Held because what it gave away stops when it is collected. */
+  #processor: MediaStreamTrackProcessor<VideoFrame> | null = null;
   #element: HTMLVideoElement | null = null;
   #callback = 0;
   #minInterval = 0;
@@ -15,8 +17,9 @@ export class VideoFeed {
     this.#stream = stream;
     this.#post = post;
     if (typeof MediaStreamTrackProcessor === "function") {
-      const { readable } = new MediaStreamTrackProcessor({ track: track as MediaStreamVideoTrack });
-      post({ type: "videoSource", stream, settings, readable: readable as ReadableStream<VideoFrame> }, [readable as unknown as Transferable]);
+      this.#processor = new MediaStreamTrackProcessor({ track: track as MediaStreamVideoTrack });
+      const { readable } = this.#processor;
+      post({ type: "videoSource", stream, settings, readable }, [readable as unknown as Transferable]);
     } else {
       post({ type: "videoSource", stream, settings });
       this.#pace(settings);
@@ -35,6 +38,7 @@ export class VideoFeed {
     element?.cancelVideoFrameCallback(this.#callback);
     element?.pause();
     if (element) element.srcObject = null;
+    this.#processor = null;
     this.#post({ type: "sourceEnded", stream: this.#stream, kind: "video" });
   }
 
