@@ -55,6 +55,14 @@ impl ChunkStreams {
         .filter(|stream| stream.known)
     }
 
+    /// The chunk stream with this id, if it is open and is in the table.
+    #[inline]
+    pub(super) fn find_narrow(&mut self, id: u32) -> Option<&mut ChunkStream> {
+        self.narrow
+            .get_mut(id as usize)
+            .filter(|stream| stream.known)
+    }
+
     /// Opens the chunk stream with this id unless it is open.
     pub(super) fn open(&mut self, id: u32, limit: usize) -> Result<(), Error> {
         if self.find(id).is_some() {
