@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use super::header::{Fields, basic, repeats};
+use super::header::{Fields, LONGEST_HEADER, basic, repeats};
 use super::reassembly::{ChunkStream, ChunkStreams};
 use super::{DEFAULT_CHUNK_SIZE, Error, Limits};
 use crate::Timestamp;
@@ -10,9 +10,6 @@ use crate::wire::Reader;
 
 /// A message that is not all there yet gets at most this much memory before its bytes come, whatever length it declares.
 const PREALLOCATED: usize = 64 << 10;
-
-/// The longest chunk header (§5.3.1).
-const LONGEST_HEADER: usize = 18;
 
 /// Longer than any header: there is an error, and nothing more to read.
 const FAILED: usize = usize::MAX;
@@ -74,10 +71,10 @@ impl Decoder {
         let progress = if self.partial_len > 0 {
             self.advance_from_partial(input)
         } else if self.chunk_left > 0 {
-            if self.absorb(input).is_some() {
-                return Ok(None);
+            match self.absorb(input) {
+                Some(progress) => progress,
+                None => self.advance(input),
             }
-            self.advance(input)
         } else if input.is_empty() {
             return Ok(None);
         } else {
@@ -106,18 +103,28 @@ impl Decoder {
         self.unfinished
     }
 
-    /// Takes all of `input`, if it belongs to the current chunk and does not end that; the commonest read of a long message.
+    /// Goes on with the current chunk, if that ends the read or the message; what is left of a long message mostly does.
     #[inline(always)]
-    fn absorb(&mut self, input: &mut &[u8]) -> Option<()> {
+    fn absorb(&mut self, input: &mut &[u8]) -> Option<Progress> {
         let stream = self.chunk_streams.find_narrow(self.current)?;
-        let room = stream.payload.capacity() - stream.payload.len();
-        if input.len() >= self.chunk_left || input.len() > room {
+        let is_control = matches!(
+            stream.message_type,
+            message_type::SET_CHUNK_SIZE | message_type::ABORT
+        );
+        let (bytes, rest) = input.split_at(self.chunk_left.min(input.len()));
+        let is_whole = stream.payload.len() + bytes.len() == stream.length as usize;
+        let has_room = bytes.len() <= stream.payload.capacity() - stream.payload.len();
+        if is_control || !has_room || !(is_whole || rest.is_empty()) {
             return None;
         }
-        stream.payload.extend_from_slice(input);
-        self.chunk_left -= input.len();
-        *input = &[];
-        Some(())
+        stream.payload.extend_from_slice(bytes);
+        self.chunk_left -= bytes.len();
+        *input = rest;
+        Some(if is_whole {
+            Progress::Whole
+        } else {
+            Progress::Starved
+        })
     }
 
     /// The next message, if `input` starts with all of it and nothing about it is unusual: copied once, and nothing kept in

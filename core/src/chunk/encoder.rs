@@ -1,9 +1,10 @@
 use alloc::vec::Vec;
 
 use super::header::{
-    CHUNK_STREAM_IDS, EXTENDED, continuation, push_basic, push_extended, push_timestamp,
+    CHUNK_STREAM_IDS, EXTENDED, LONGEST_HEADER, Push, continuation, push_basic, push_extended,
+    push_timestamp,
 };
-use super::{DEFAULT_CHUNK_SIZE, Error, Head, MAX_MESSAGE_LENGTH};
+use super::{DEFAULT_CHUNK_SIZE, Error, MAX_MESSAGE_LENGTH};
 use crate::Timestamp;
 use crate::message::Raw;
 use crate::wire::u24_bytes;
@@ -58,12 +59,13 @@ impl Encoder {
         let chunk_stream_id =
             chunk_stream_id.clamp(*CHUNK_STREAM_IDS.start(), *CHUNK_STREAM_IDS.end());
         let length = message_length(chunk_stream_id, message.payload.len())?;
-        let (head, field) = self.head(chunk_stream_id, message, length);
-        push_chunks(
-            &head,
+        out.reserve(LONGEST_HEADER + message.payload.len());
+        let field = self.push_head(chunk_stream_id, message, length, out);
+        push_payload(
+            chunk_stream_id,
+            field,
             &message.payload,
             self.chunk_size,
-            &continuation(chunk_stream_id, field),
             out,
         );
         Ok(())
@@ -80,8 +82,14 @@ impl Encoder {
         self.chunk_size
     }
 
-    /// The first chunk's header, and the value its timestamp field stands for.
-    fn head(&mut self, chunk_stream_id: u32, message: &Raw, length: u32) -> (Head, u32) {
+    /// Appends the first chunk's header, and says what its timestamp field stands for.
+    fn push_head(
+        &mut self,
+        chunk_stream_id: u32,
+        message: &Raw,
+        length: u32,
+        out: &mut Vec<u8>,
+    ) -> u32 {
         let Raw {
             message_type,
             stream_id,
@@ -101,10 +109,8 @@ impl Encoder {
                 message_type,
                 delta: None,
             });
-            return (
-                full_head(chunk_stream_id, message, length),
-                timestamp.as_millis(),
-            );
+            push_full_head(chunk_stream_id, message, length, out);
+            return timestamp.as_millis();
         };
         let same_stream = previous.stream_id == stream_id;
         let same_shape = previous.length == length && previous.message_type == message_type;
@@ -121,10 +127,8 @@ impl Encoder {
             delta: by_delta.then_some(delta),
         };
         if !by_delta {
-            return (
-                full_head(chunk_stream_id, message, length),
-                timestamp.as_millis(),
-            );
+            push_full_head(chunk_stream_id, message, length, out);
+            return timestamp.as_millis();
         }
         let chunk_type = if !same_shape {
             1
@@ -133,16 +137,15 @@ impl Encoder {
         } else {
             2
         };
-        let mut head = Head::default();
-        push_basic(&mut head, chunk_type, chunk_stream_id);
+        push_basic(out, chunk_type, chunk_stream_id);
         if chunk_type < 3 {
-            push_timestamp(&mut head, delta);
+            push_timestamp(out, delta);
         }
         if chunk_type < 2 {
-            head.push(&u24_bytes(length));
-            head.push(&[message_type]);
+            let [a, b, c] = u24_bytes(length);
+            Push::push(out, [a, b, c, message_type]);
         }
-        (head, delta)
+        delta
     }
 }
 
@@ -165,35 +168,51 @@ pub(super) fn message_length(chunk_stream_id: u32, length: usize) -> Result<u32,
         })
 }
 
-/// A type 0 header (§5.3.1.2.1).
-pub(super) fn full_head(chunk_stream_id: u32, message: &Raw, length: u32) -> Head {
+/// Appends a type 0 header (§5.3.1.2.1).
+pub(super) fn push_full_head(
+    chunk_stream_id: u32,
+    message: &Raw,
+    length: u32,
+    head: &mut impl Push,
+) {
     let timestamp = message.timestamp.as_millis();
-    let mut head = Head::default();
-    push_basic(&mut head, 0, chunk_stream_id);
-    push_timestamp(&mut head, timestamp);
-    head.push(&u24_bytes(length));
-    head.push(&[message.message_type]);
-    head.push(&message.stream_id.to_le_bytes());
-    push_extended(&mut head, timestamp);
-    head
+    let [a, b, c] = u24_bytes(length);
+    push_basic(head, 0, chunk_stream_id);
+    push_timestamp(head, timestamp);
+    head.push([a, b, c, message.message_type]);
+    head.push(message.stream_id.to_le_bytes());
+    push_extended(head, timestamp);
 }
 
-/// Appends `head` and the payload to `out`, with `continuation` between the chunks.
-pub(super) fn push_chunks(
-    head: &[u8],
+/// Appends the payload in chunks, with type 3 headers between them; `field` is what the last timestamp field stood for.
+pub(super) fn push_payload(
+    chunk_stream_id: u32,
+    field: u32,
     payload: &[u8],
     chunk_size: u32,
-    continuation: &[u8],
     out: &mut Vec<u8>,
 ) {
     let chunk_size = chunk_size as usize;
-    let chunks = payload.len().div_ceil(chunk_size).max(1);
-    out.reserve(head.len() + payload.len() + (chunks - 1) * continuation.len());
-    out.extend_from_slice(head);
-    let (first, rest) = payload.split_at(chunk_size.min(payload.len()));
-    out.extend_from_slice(first);
-    for chunk in rest.chunks(chunk_size) {
-        out.extend_from_slice(continuation);
+    let Some((mut chunk, mut rest)) = payload.split_at_checked(chunk_size) else {
+        out.extend_from_slice(payload);
+        return;
+    };
+    let continuation = continuation(chunk_stream_id, field);
+    let continuations = payload.len().saturating_sub(1) / chunk_size;
+    out.reserve(payload.len() + continuations * continuation.len());
+    let short = match *continuation {
+        [byte] => Some(byte),
+        _ => None,
+    };
+    loop {
         out.extend_from_slice(chunk);
+        if rest.is_empty() {
+            return;
+        }
+        match short {
+            Some(byte) => out.push(byte),
+            None => out.extend_from_slice(&continuation),
+        }
+        (chunk, rest) = rest.split_at(chunk_size.min(rest.len()));
     }
 }

@@ -1,10 +1,28 @@
 //! Chunk headers (RTMP 1.0 §5.3.1).
 
+use alloc::vec::Vec;
+
 use super::Head;
 use crate::wire::{Reader, u24_bytes};
 
 /// The value of a timestamp field that says an extended timestamp follows (§5.3.1.3).
 pub(super) const EXTENDED: u32 = 0x00FF_FFFF;
+
+/// Where a header is written: in place, or right to where it is sent from.
+pub(super) trait Push {
+    /// Appends `bytes`.
+    fn push<const N: usize>(&mut self, bytes: [u8; N]);
+}
+
+impl Push for Vec<u8> {
+    #[inline]
+    fn push<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.extend_from_slice(&bytes);
+    }
+}
+
+/// The longest chunk header (§5.3.1): three bytes of basic header, eleven of message header, four of extended timestamp.
+pub(super) const LONGEST_HEADER: usize = 18;
 
 /// The smallest and the greatest chunk stream id that a basic header can say, less the reserved 0 and 1 (§5.3.1.1).
 pub(super) const CHUNK_STREAM_IDS: core::ops::RangeInclusive<u32> = 2..=65_599;
@@ -73,27 +91,30 @@ pub(super) fn repeats(bytes: &[u8], value: u32) -> Option<bool> {
 }
 
 /// Appends a basic header in the shortest form that holds `chunk_stream_id`.
-pub(super) fn push_basic(head: &mut Head, chunk_type: u8, chunk_stream_id: u32) {
+#[inline]
+pub(super) fn push_basic(head: &mut impl Push, chunk_type: u8, chunk_stream_id: u32) {
     let chunk_type = chunk_type << 6;
     match chunk_stream_id {
-        0..=63 => head.push(&[chunk_type | chunk_stream_id as u8]),
-        64..=319 => head.push(&[chunk_type, (chunk_stream_id - 64) as u8]),
+        0..=63 => head.push([chunk_type | chunk_stream_id as u8]),
+        64..=319 => head.push([chunk_type, (chunk_stream_id - 64) as u8]),
         _ => {
             let [low, high, ..] = (chunk_stream_id - 64).to_le_bytes();
-            head.push(&[chunk_type | 1, low, high]);
+            head.push([chunk_type | 1, low, high]);
         }
     }
 }
 
 /// Appends a timestamp field: the 24 bits, or the escape where the value needs an extended timestamp.
-pub(super) fn push_timestamp(head: &mut Head, value: u32) {
-    head.push(&u24_bytes(value.min(EXTENDED)));
+#[inline]
+pub(super) fn push_timestamp(head: &mut impl Push, value: u32) {
+    head.push(u24_bytes(value.min(EXTENDED)));
 }
 
 /// Appends the extended timestamp if `value` needs one.
-pub(super) fn push_extended(head: &mut Head, value: u32) {
+#[inline]
+pub(super) fn push_extended(head: &mut impl Push, value: u32) {
     if value >= EXTENDED {
-        head.push(&value.to_be_bytes());
+        head.push(value.to_be_bytes());
     }
 }
 

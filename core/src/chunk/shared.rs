@@ -1,8 +1,7 @@
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use super::encoder::{full_head, message_length, push_chunks};
-use super::header::continuation;
+use super::encoder::{message_length, push_full_head, push_payload};
 use super::{AUDIO_CHUNK_STREAM, DATA_CHUNK_STREAM, Error, Head, Transmit, VIDEO_CHUNK_STREAM};
 use crate::flv::{Tag, TagType};
 use crate::message::Raw;
@@ -34,13 +33,20 @@ impl SharedMessage {
         };
         let chunk_size = chunk_size.max(1);
         let length = message_length(chunk_stream_id, tag.payload.len())?;
-        let head = full_head(chunk_stream_id, &Raw::from_tag(tag, 0), length);
+        let mut head = Head::default();
+        push_full_head(chunk_stream_id, &Raw::from_tag(tag, 0), length, &mut head);
         let body = if length <= chunk_size {
             tag.payload.clone()
         } else {
             let mut body = Vec::new();
-            let continuation = continuation(chunk_stream_id, tag.timestamp.as_millis());
-            push_chunks(&[], &tag.payload, chunk_size, &continuation, &mut body);
+            let timestamp = tag.timestamp.as_millis();
+            push_payload(
+                chunk_stream_id,
+                timestamp,
+                &tag.payload,
+                chunk_size,
+                &mut body,
+            );
             body.into()
         };
         Ok(Self {

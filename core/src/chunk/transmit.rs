@@ -4,6 +4,8 @@ use core::ops::Deref;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
+use super::header::{LONGEST_HEADER, Push};
+
 /// Bytes for the peer: first the head, then the body, with nothing between them.
 ///
 /// The body may be shared with other connections; the head is this connection's own.
@@ -57,22 +59,11 @@ impl From<Vec<u8>> for Transmit {
 /// At most 18 bytes, the longest chunk header (§5.3.1), held in place.
 #[derive(Clone, Copy, Default)]
 pub struct Head {
-    bytes: [u8; Self::MAX],
+    bytes: [u8; LONGEST_HEADER],
     len: u8,
 }
 
 impl Head {
-    const MAX: usize = 18;
-
-    /// Appends what fits of `bytes`; the callers' headers always do.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
-        let len = usize::from(self.len);
-        if let Some(room) = self.bytes.get_mut(len..len + bytes.len()) {
-            room.copy_from_slice(bytes);
-            self.len += bytes.len() as u8;
-        }
-    }
-
     /// Overwrites four bytes from `at` on.
     pub(super) fn patch(&mut self, at: u8, bytes: [u8; 4]) {
         if let Some(field) = self
@@ -81,6 +72,18 @@ impl Head {
             .and_then(<[u8]>::first_chunk_mut)
         {
             *field = bytes;
+        }
+    }
+}
+
+impl Push for Head {
+    /// Appends what fits of `bytes`; the callers' headers always do.
+    #[inline]
+    fn push<const N: usize>(&mut self, bytes: [u8; N]) {
+        let room = self.bytes.get_mut(usize::from(self.len)..);
+        if let Some(room) = room.and_then(<[u8]>::first_chunk_mut) {
+            *room = bytes;
+            self.len += N as u8;
         }
     }
 }
