@@ -133,7 +133,7 @@ part() {
 PASSED=() FAILED=()
 
 summary() {
-    printf '\n%s in %s\n' "${#PASSED[@]} passed, ${#FAILED[@]} failed" "$(duration $SECONDS)"
+    printf '\nAfter %s:\n%s\n' "$(duration $SECONDS)" "${#PASSED[@]} passed, ${#FAILED[@]} failed"
     [ ${#FAILED[@]} = 0 ] || { printf '  FAILED: %s\n' "${FAILED[@]}"; exit 1; }
 }
 

@@ -126,7 +126,8 @@ export async function record(t, url, seconds) {
   probe.child.stdout.on("data", (data) => (json += data));
   await probe.ended;
   const { streams, packets } = JSON.parse(json);
-  const decode = run(t, "ffmpeg", ["-v", "warning", "-xerror", "-i", path, "-f", "null", "-"]);
+  // Each picture at its own time: by default the null muxer counts in frames, and grumbles of two that a camera gave within one.
+  const decode = run(t, "ffmpeg", ["-v", "warning", "-xerror", "-i", path, "-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-"]);
   const decoded = await decode.ended;
   return { path, streams, packets, pullLog: pull.log(), decodeErrors: decode.log() + (decoded === 0 ? "" : `exit ${decoded}`) };
 }
