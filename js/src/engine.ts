@@ -18,6 +18,8 @@ export class Engine {
   #worker: Worker | null = null;
   #waiting: { message: ToWorker; transfer: Transferable[] }[] | null = [];
   #over = false;
+  readonly #lock = `chalkcast-${Date.now()}-${Math.random()}`;
+  readonly #watch = new AbortController();
 
   constructor(handler: EngineHandler) {
     this.#handler = handler;
@@ -34,6 +36,7 @@ export class Engine {
 
   terminate(): void {
     this.#over = true;
+    this.#watch.abort();
     this.#worker?.terminate();
     this.#worker = null;
     this.#waiting = null;
@@ -79,7 +82,7 @@ export class Engine {
       failed();
     };
     const { wasmUrl, aacUrl } = this.#urls;
-    worker.postMessage({ type: "init", wasmUrl, aacUrl } satisfies ToWorker);
+    worker.postMessage({ type: "init", wasmUrl, aacUrl, lock: this.#lock } satisfies ToWorker);
   }
 
   #receive(message: FromWorker): void {
@@ -89,10 +92,16 @@ export class Engine {
     } else if (message.type === "ready") {
       const waiting = this.#waiting ?? [];
       this.#waiting = null;
+      if (message.locked) this.#watchOver();
       for (const { message, transfer } of waiting) this.#worker?.postMessage(message, transfer);
     } else {
       this.#handler.message(message);
     }
+  }
+
+  /** A Worker that the browser has ended says nothing, but its lock is free then. */
+  #watchOver(): void {
+    navigator.locks.request(this.#lock, { signal: this.#watch.signal }, () => this.#fail("The browser has ended the engine.")).catch(() => {});
   }
 
   #fail(reason: string): void {

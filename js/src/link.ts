@@ -56,7 +56,7 @@ export class Link {
     this.#started = true;
     this.#engine = new Engine({
       message: (received) => this.#receive(received),
-      failed: (description) => this.#fail(description, "engine"),
+      failed: (description) => this.#engineFailed(description),
     });
     globalThis.document?.addEventListener("visibilitychange", this.#visibility);
     this.#visibility();
@@ -103,6 +103,12 @@ export class Link {
 
   #fail(description: string, reason: string): void {
     this.#end({ level: "error", code: "NetConnection.Connect.Failed", description, reason });
+  }
+
+  /** An engine that stops in the middle of a lesson is an interruption; one that never starts, a failure. */
+  #engineFailed(description: string): void {
+    if (this.#waiting) this.#fail(description, "engine");
+    else this.#end({ level: "error", code: "NetConnection.Connect.Closed", description, reason: "engine" });
   }
 
   readonly #visibility = (): void => {

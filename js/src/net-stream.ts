@@ -12,6 +12,9 @@ import type { AudioSettings, StatusInfo, StreamStats, ToWorker, VideoSettings } 
 import type { Screen } from "./screen.js";
 import { SoundTransform } from "./sound-transform.js";
 
+/** Seconds a player keeps ahead when nobody says otherwise. */
+const BUFFER_TIME = 0.1;
+
 export type PublishType = "live" | "record" | "append";
 
 interface Settle {
@@ -37,7 +40,7 @@ export class NetStream extends StatusTarget {
   #ended: StatusInfo | null = null;
   #settle: Settle | null = null;
   #role: "play" | "publish" | null = null;
-  #bufferTime = 0.1;
+  #bufferTime = BUFFER_TIME;
   #bufferTimeMax: number | undefined;
   #paused = false;
   #sound: AudioOutput | null = null;
@@ -192,6 +195,11 @@ export class NetStream extends StatusTarget {
   set bufferTimeMax(seconds: number) {
     this.#bufferTimeMax = Number(seconds) > 0 ? Number(seconds) : undefined;
     this.#tellBufferTime();
+  }
+
+  /** Drops what waits to be played and goes on as near to live as the network lets it: a `bufferTime` above 0.1 s becomes that again. */
+  goLive(): void {
+    this.bufferTime = Math.min(this.#bufferTime, BUFFER_TIME);
   }
 
   /** Seconds of media received and not yet shown. */

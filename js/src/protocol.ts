@@ -38,8 +38,11 @@ export interface AudioSettings {
  * (it may have to start it a second way), then sends it in the order it was asked for. A stream's messages wait for NetConnection.Connect.Success.
  */
 export type ToWorker =
-  /** First. `aacUrl` is an ES module like `aac.ts`; it is imported only when this browser does not encode AAC itself. */
-  | { type: "init"; wasmUrl: string; aacUrl: string }
+  /**
+   * First. `aacUrl` is an ES module like `aac.ts`; it is imported only when this browser does not encode AAC itself.
+   * `lock` names a Web Lock that the Worker holds as long as it lives.
+   */
+  | { type: "init"; wasmUrl: string; aacUrl: string; lock: string }
   | { type: "connect"; url: string; args: unknown[]; pageUrl: string; objectEncoding: 0 | 3 }
   | { type: "close" }
   /** `call` 0: no result is wanted. */
@@ -78,7 +81,8 @@ export type ToWorker =
 
 /** From the Worker to the page. */
 export type FromWorker =
-  | { type: "ready" }
+  /** `locked`: the lock is held, so that whoever gets it next knows the Worker to be gone. */
+  | { type: "ready"; locked?: boolean }
   | { type: "status"; stream?: number; info: StatusInfo }
   | { type: "callResult"; call: number; value?: unknown; error?: unknown }
   /** The peer calls a handler of `client`; answer with "reply" when `reply` is there. */

@@ -2,6 +2,7 @@
 export const STATUS_TEXT: Readonly<Record<string, readonly [en: string, zh: string]>> = {
   "NetConnection.Connect.Success": ["Connected.", "已连接。"],
   "NetConnection.Connect.Closed": ["The connection has ended.", "连接已断开。"],
+  "NetConnection.Connect.Closed/engine": ["A part of this page has stopped; it starts again by itself.", "页面的一部分已停止运行，将自动重新启动。"],
   "NetConnection.Connect.Failed": [
     "The server cannot be reached. Check the address and the network, and whether the gateway is running.",
     "无法连接服务器。请检查地址和网络，并确认网关正在运行。",

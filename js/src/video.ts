@@ -14,6 +14,8 @@ export class Video extends EventTarget {
 
   #surface: HTMLCanvasElement | HTMLVideoElement | null = null;
   #old: HTMLElement | null = null;
+  /** Whether the surface in use has had a picture: an empty one is not kept in place of one that has. */
+  #pictured = false;
   #stream: NetStream | null = null;
   #input: Camera | Screen | null = null;
   #width = 0;
@@ -109,6 +111,7 @@ export class Video extends EventTarget {
     this.#old?.remove();
     this.#surface = null;
     this.#old = null;
+    this.#pictured = false;
     this.dispatchEvent(new Event("surfacechange"));
   }
 
@@ -127,15 +130,31 @@ export class Video extends EventTarget {
   };
 
   readonly #resized = (): void => {
-    // The new picture is there: what was below it is no longer needed.
-    this.#old?.remove();
-    this.#old = null;
+    this.#pictured = true;
+    this.#dropOld();
     this.dispatchEvent(new Event("resize"));
   };
 
+  /** What is below the new picture goes once that has reached the screen, two frames after it was announced. */
+  #dropOld(): void {
+    const old = this.#old;
+    if (!old) return;
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        old.remove();
+        if (this.#old === old) this.#old = null;
+      }),
+    );
+  }
+
   #use(surface: HTMLCanvasElement | HTMLVideoElement): void {
-    this.#old?.remove();
-    this.#old = this.#surface;
+    if (this.#pictured) {
+      this.#old?.remove();
+      this.#old = this.#surface;
+    } else {
+      this.#surface?.remove();
+    }
+    this.#pictured = false;
     this.#surface = surface;
     this.#style();
     this.element.append(surface);

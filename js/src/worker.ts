@@ -14,12 +14,24 @@ function fatal(error: unknown): void {
   self.postMessage({ type: "fatal", message: String(error) } satisfies FromWorker);
 }
 
-async function start({ wasmUrl, aacUrl }: Extract<ToWorker, { type: "init" }>): Promise<void> {
+/** Takes the lock that the browser lets go when this Worker is gone, however it went. False where there are no locks. */
+function hold(lock: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const held = navigator.locks?.request(lock, () => {
+      resolve(true);
+      return new Promise(() => {});
+    });
+    if (held) held.catch(() => resolve(false));
+    else resolve(false);
+  });
+}
+
+async function start({ wasmUrl, aacUrl, lock }: Extract<ToWorker, { type: "init" }>): Promise<void> {
   try {
     await init({ module_or_path: wasmUrl });
     const loadAac = () => import(/* @vite-ignore */ aacUrl);
     engine = new Engine(loadAac);
-    self.postMessage({ type: "ready" } satisfies FromWorker);
+    self.postMessage({ type: "ready", locked: await hold(lock) } satisfies FromWorker);
   } catch (error) {
     fatal(error);
   }

@@ -107,11 +107,22 @@ test("the Worker's death ends connection and streams", async () => {
   stream.addEventListener("ended", () => (ended = true));
   engine.say({ type: "fatal", message: "out of memory" });
   await settle();
-  assert.deepEqual(heard, ["NetConnection.Connect.Success", "NetConnection.Connect.Failed"]);
+  assert.deepEqual(heard, ["NetConnection.Connect.Success", "NetConnection.Connect.Closed"]);
   assert.equal(connection.connected, false);
   assert.equal(ended, true);
   assert.equal(engine.terminated, true);
   await assert.rejects(stream.play("conf"), { code: "NetStream.Failed" });
+});
+
+test("goLive lowers a bufferTime that is above the least, and tells the engine in any case", async () => {
+  const { connection, engine } = await connected();
+  const stream = new NetStream(connection);
+  const told = () => engine.sent.filter(({ type }) => type === "bufferTime").map(({ bufferTime }) => bufferTime);
+  stream.bufferTime = 15;
+  stream.goLive();
+  stream.bufferTime = 0;
+  stream.goLive();
+  assert.deepEqual(told(), [15, 0.1, 0, 0]);
 });
 
 test("call answers by promise and Responder", async () => {

@@ -56,37 +56,3 @@ export abstract class ChalkcastElement extends Base {
     return value === null || value.trim() === "" || !Number.isFinite(Number(value)) ? undefined : Number(value);
   }
 }
-
-/** When to try again: 1, 2, 4, … 30 s, each a little earlier or later, so that a class does not come back all at once. */
-export class Retry {
-  #attempts = 0;
-  #timer: ReturnType<typeof setInterval> | undefined;
-  #at = 0;
-
-  /** Seconds left, 0 when nothing is planned. */
-  get seconds(): number {
-    return this.#timer === undefined ? 0 : Math.max(1, Math.ceil((this.#at - performance.now()) / 1000));
-  }
-
-  /** Calls `again` when it is time, and `tick` every second until then. */
-  schedule(again: () => void, tick: () => void): void {
-    this.cancel();
-    const delay = Math.min(30_000, 1000 * 2 ** this.#attempts++) * (0.75 + Math.random() / 2);
-    this.#at = performance.now() + delay;
-    this.#timer = setInterval(() => {
-      if (performance.now() < this.#at) return tick();
-      this.cancel();
-      again();
-    }, 250);
-  }
-
-  cancel(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-  }
-
-  /** It worked: the next failure is tried again soon. */
-  succeeded(): void {
-    this.#attempts = 0;
-  }
-}

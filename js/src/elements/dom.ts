@@ -32,6 +32,9 @@ const ICONS = {
   small: "M9 4v5H4M20 9h-5V4M15 20v-5h5M4 15h5v5",
   screen: "M3 5h18v11H3zM8 20h8M12 16v4M12 13V8M9.5 10L12 7.5 14.5 10",
   camera: "M3 7h12v10H3zM15 11l6-3.5v9L15 13z",
+  forward: "M4 6l8 6-8 6zM13 6l8 6-8 6z",
+  headphones: "M4 15v-3a8 8 0 0 1 16 0v3M4 14.5h3v5H5.5A1.5 1.5 0 0 1 4 18zM20 14.5h-3v5h1.5A1.5 1.5 0 0 0 20 18z",
+  float: "M3 5h18v14H3zM12 12h7v5h-7z",
   clock: "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16M12 8v4.5l3 2",
   warning: "M12 4L2.5 20h19zM12 10v5M12 17.3v.4",
 } as const;
@@ -51,5 +54,5 @@ export function icon(name: IconName): SVGSVGElement {
 export function setIcon(svg: SVGSVGElement, name: IconName): void {
   const path = svg.firstElementChild;
   if (path?.getAttribute("d") !== ICONS[name]) path?.setAttribute("d", ICONS[name]);
-  svg.classList.toggle("solid", name === "play" || name === "pause");
+  svg.classList.toggle("solid", name === "play" || name === "pause" || name === "forward");
 }

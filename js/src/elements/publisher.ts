@@ -1,9 +1,9 @@
-import { Camera, describe, Microphone, NetConnection, NetStatusEvent, NetStream, Screen, type StatusInfo, Video } from "../index.js";
-import { splitStream } from "../url.js";
-import { ChalkcastElement, Retry } from "./base.js";
-import { DevicePicker } from "./devices.js";
+import { Camera, describe, Microphone, type NetConnection, NetStatusEvent, type NetStream, Screen, type StatusInfo, Video } from "../index.js";
+import { ChalkcastElement } from "./base.js";
 import { h, icon, setIcon, setText } from "./dom.js";
-import { LevelMeter } from "./level.js";
+import { DevicePicker } from "./publisher/devices.js";
+import { LevelMeter } from "./publisher/level.js";
+import { Session } from "./session.js";
 
 export type PublisherState = "off" | "starting" | "live" | "retrying";
 
@@ -27,13 +27,11 @@ const FINAL = new Set([
 export class ChalkcastPublisher extends ChalkcastElement {
   static readonly observedAttributes = ["src", "width", "height", "fps", "bitrate", "key-frame-interval", "lang"];
 
-  #connection: NetConnection | null = null;
-  #stream: NetStream | null = null;
   #camera: Camera | null = null;
   #microphone: Microphone | null = null;
   #screen: Screen | null = null;
   readonly #video = new Video();
-  readonly #retry = new Retry();
+  readonly #session = new Session({ status: (info) => this.#status(info), changed: () => this.redraw() });
   #state: PublisherState = "off";
   #problem: StatusInfo | null = null;
   /** Why there is no picture, or no sound. */
@@ -117,11 +115,11 @@ export class ChalkcastPublisher extends ChalkcastElement {
 
   /** The stream in use, with its figures; null while the lesson is off. */
   get stream(): NetStream | null {
-    return this.#stream;
+    return this.#session.stream;
   }
 
   get connection(): NetConnection | null {
-    return this.#connection;
+    return this.#session.connection;
   }
 
   /** Opens camera and microphone and shows the picture here; the browser asks the user. */
@@ -144,47 +142,27 @@ export class ChalkcastPublisher extends ChalkcastElement {
 
   /** Ends the lesson; camera and microphone stay open here. */
   stop(): void {
-    this.#retry.cancel();
-    this.#hangUp();
+    this.#session.close();
     this.#setState("off");
   }
 
   #connect(): void {
-    this.#hangUp();
-    const target = splitStream(this.src);
-    if ("problem" in target) {
-      this.#status({ level: "error", code: "NetConnection.Connect.Failed", description: target.problem, reason: "address" });
-      return;
-    }
-    const connection = (this.#connection = new NetConnection());
-    const stream = (this.#stream = new NetStream(connection));
-    connection.addEventListener("netStatus", ({ info }) => this.#connection === connection && this.#status(info));
-    stream.addEventListener("netStatus", ({ info }) => this.#stream === stream && this.#status(info));
-    stream.addEventListener("stats", () => this.redraw());
-    connection.connect(target.url);
-    stream.attachAudio(this.#microphone);
-    stream.attachCamera(this.#screen ?? this.#camera);
-    stream.publish(target.name, "live");
-  }
-
-  #hangUp(): void {
-    const [connection, stream] = [this.#connection, this.#stream];
-    this.#connection = null;
-    this.#stream = null;
-    stream?.dispose();
-    connection?.close();
+    this.#session.open(this.src, (stream, name) => {
+      stream.attachAudio(this.#microphone);
+      stream.attachCamera(this.#screen ?? this.#camera);
+      stream.publish(name, "live");
+    });
   }
 
   #status(info: StatusInfo): void {
     this.dispatchEvent(new NetStatusEvent(info));
     if (info.code === "NetStream.Publish.Start") {
-      this.#retry.succeeded();
+      this.#session.succeeded();
       this.#problem = null;
       this.#setState("live");
     } else if (FINAL.has(info.code) || info.reason === "address") {
       this.#problem = info;
-      this.#hangUp();
-      this.#setState("off");
+      this.stop();
     } else if (info.code === "NetConnection.Connect.Failed" || info.code === "NetConnection.Connect.Closed") {
       this.#problem = info;
       // A lesson that was never live has nobody waiting for it: the teacher decides.
@@ -195,8 +173,7 @@ export class ChalkcastPublisher extends ChalkcastElement {
   }
 
   #reconnect(): void {
-    this.#hangUp();
-    this.#retry.schedule(() => this.#connect(), () => this.redraw());
+    this.#session.later(() => this.#connect());
     this.#setState("retrying");
   }
 
@@ -240,7 +217,7 @@ export class ChalkcastPublisher extends ChalkcastElement {
     this.#level.show(null);
     microphone?.addEventListener("status", this.#deviceStatus);
     microphone?.open().then((track) => this.#microphone === microphone && this.#level.show(track), () => {});
-    this.#stream?.attachAudio(microphone);
+    this.stream?.attachAudio(microphone);
     this.redraw();
   }
 
@@ -248,7 +225,7 @@ export class ChalkcastPublisher extends ChalkcastElement {
     const { info } = event as NetStatusEvent;
     const which = info.code.startsWith("Camera") ? "camera" : "microphone";
     this.#refusals[which] = info.level === "error" ? info : null;
-    if (!this.#stream) this.dispatchEvent(new NetStatusEvent(info));
+    if (!this.stream) this.dispatchEvent(new NetStatusEvent(info));
     void this.#refreshDevices();
     this.redraw();
   };
@@ -299,7 +276,7 @@ export class ChalkcastPublisher extends ChalkcastElement {
   #showVideo(): void {
     const input = this.#screen ?? this.#camera;
     this.#video.attachCamera(input);
-    this.#stream?.attachCamera(input);
+    this.stream?.attachCamera(input);
   }
 
   #applyMode(): void {
@@ -359,7 +336,7 @@ export class ChalkcastPublisher extends ChalkcastElement {
     const [note, bad] = this.#noteWords();
     setText(this.#note, note);
     this.#note.classList.toggle("error", bad);
-    const info = this.#stream?.info;
+    const info = this.stream?.info;
     const live = this.#state === "live";
     const { width = 0, height = 0, fps = 0, kbps = 0 } = info ?? {};
     const figures = info && fps > 0 ? this.text("sending", { width, height, fps: Math.round(fps), kbps: Math.round(kbps) }) : this.text("measuring");
@@ -368,7 +345,7 @@ export class ChalkcastPublisher extends ChalkcastElement {
 
   #noteWords(): [words: string, bad: boolean] {
     const problem = this.#problem;
-    if (this.#state === "retrying" && this.#retry.seconds > 0) return [this.text("reconnecting", { seconds: this.#retry.seconds }), true];
+    if (this.#state === "retrying" && this.#session.seconds > 0) return [this.text("reconnecting", { seconds: this.#session.seconds }), true];
     if (this.#state === "starting" || this.#state === "retrying") return [this.text("starting"), false];
     const silent = this.#refusals.microphone;
     if (problem) return [describe(problem, this.language), true];

@@ -1,3 +1,6 @@
+import { PLAYER } from "./player/style.js";
+import { PUBLISHER } from "./publisher/style.js";
+
 const COMMON = `
 :host {
   --_accent: var(--chalkcast-accent, #0b6b57);
@@ -40,6 +43,12 @@ svg.solid { fill: currentColor; stroke: none; }
   position: absolute; inset: 0; display: flex; flex-direction: column; align-items: center; justify-content: safe center;
   gap: .35em; padding: .8em 1.1em; text-align: center; background: rgb(22 33 31 / .88); overflow: auto;
 }
+/* A picture or a poster is behind: it stays to be seen. */
+.message.card {
+  inset: auto 12px 12px; margin: 0 auto; width: fit-content; max-width: calc(100% - 24px); max-height: calc(100% - 24px); padding: .7em 1.1em;
+  border-radius: 12px; background: rgb(22 33 31 / .94); box-shadow: 0 4px 24px rgb(0 0 0 / .4);
+}
+.message.card svg { display: none; }
 .message strong { font-size: clamp(1rem, 4.2cqi, 1.35rem); font-weight: 600; line-height: 1.3; }
 .message p { margin: 0; max-width: 44ch; color: #d5dcd8; font-size: clamp(.86rem, 3.4cqi, 1rem); }
 .message svg { width: clamp(24px, 8cqi, 40px); height: auto; margin-bottom: .2em; color: #f2d98b; }
@@ -58,52 +67,6 @@ svg.solid { fill: currentColor; stroke: none; }
 }
 @keyframes turn { to { transform: rotate(1turn); } }
 @media (prefers-reduced-motion: reduce) { .spinner { animation: none; border-color: #fff; } }
-`;
-
-const PLAYER = `
-.buffering {
-  position: absolute; left: 12px; top: 12px; display: flex; align-items: center; gap: .6em; padding: .4em .8em;
-  border-radius: 99px; background: rgb(22 33 31 / .86); font-size: .92rem; font-variant-numeric: tabular-nums;
-}
-.unmute {
-  position: absolute; right: 12px; top: 12px; background: #fff; color: #16211f; font-weight: 600;
-  border-radius: 99px; white-space: nowrap;
-}
-.unmute:hover { background: #e9efec; }
-.controls { display: flex; align-items: center; gap: 4px; padding: 4px 8px; min-height: 52px; }
-.controls .space { flex: 1; }
-.controls input { width: clamp(60px, 20cqi, 110px); min-width: 0; height: 44px; accent-color: #f2d98b; margin: 0 4px; }
-.behind { font-size: .86rem; color: #d5dcd8; font-variant-numeric: tabular-nums; white-space: nowrap; margin-left: 6px; }
-@container (max-width: 300px) { .behind { display: none; } }
-:host(:fullscreen) { border-radius: 0; display: flex; flex-direction: column; }
-:host(:fullscreen) .frame { flex: 1; aspect-ratio: auto; min-height: 0; }
-`;
-
-const PUBLISHER = `
-:host { background: var(--chalkcast-panel, #16211f); }
-.badges { position: absolute; left: 12px; top: 12px; display: flex; gap: 8px; }
-.badge.off { background: rgb(22 33 31 / .86); }
-.panel { padding: 12px; display: grid; gap: 12px; }
-.actions { display: flex; flex-wrap: wrap; gap: 8px; }
-.actions .start { flex: 1 1 12em; }
-.actions .start.on { background: var(--_live); color: #fff; }
-.actions .share { flex: 1 1 9em; }
-.devices { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 200px), 1fr)); gap: 10px; }
-label { display: grid; gap: 4px; font-size: .86rem; color: #d5dcd8; min-width: 0; }
-select { width: 100%; padding: 0 .6em; background: #24332f; color: var(--_chalk); border-color: #7f918b; }
-.level { height: 6px; border-radius: 3px; background: #33443f; overflow: hidden; margin-top: 4px; }
-.level i { display: block; height: 100%; width: 100%; background: #8fd6a8; transform-origin: left; transform: scaleX(0); }
-.line { display: flex; flex-wrap: wrap; gap: 4px 16px; justify-content: space-between; min-height: 1.45em; font-size: .93rem; }
-.line .figures { font-variant-numeric: tabular-nums; color: #d5dcd8; }
-.line .note.error { color: #ffd0ca; }
-/* Beside the picture where there is room, so that the button is seen without scrolling. */
-@container (min-width: 720px) {
-  .layout { display: grid; grid-template-columns: minmax(0, 1fr) 290px; align-items: center; }
-  .panel { align-self: stretch; align-content: start; padding: 16px; }
-  .actions, .devices, .line { display: grid; grid-template-columns: minmax(0, 1fr); }
-  .actions .start { min-height: 56px; font-size: 1.06rem; }
-  .line { min-height: 3em; align-content: start; }
-}
 `;
 
 let sheets: Record<"player" | "publisher", CSSStyleSheet> | null = null;

@@ -1,6 +1,6 @@
-import type { Language } from "../language.js";
-import { h, setText } from "./dom.js";
-import { text } from "./text.js";
+import type { Language } from "../../language.js";
+import { h, setText } from "../dom.js";
+import { text } from "../text.js";
 
 /** Milliseconds between two looks: enough to see that the microphone hears. */
 const INTERVAL = 100;

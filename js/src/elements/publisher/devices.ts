@@ -1,6 +1,6 @@
-import type { Language } from "../language.js";
-import { h, setText } from "./dom.js";
-import { text } from "./text.js";
+import type { Language } from "../../language.js";
+import { h, setText } from "../dom.js";
+import { text } from "../text.js";
 
 /** A labelled list of cameras or microphones to choose from. */
 export class DevicePicker {
