@@ -24,7 +24,7 @@ class Track extends EventTarget {
 }
 
 globalThis.MediaStreamTrackProcessor = class {
-  readable = new ReadableStream();
+  readable = new ReadableStream({ pull: (frames) => frames.enqueue({ close() {} }) });
 };
 
 let asked, tracks, answer;

@@ -3,7 +3,8 @@ use core::time::Duration;
 
 use crate::Instant;
 
-/// How far back arrivals count.
+/// How far back arrivals count, at most. In the beginning it is half of what was seen: encoders, decoders and pages that start are slow once, and
+/// what they do then says nothing about the connection.
 const WINDOW: Duration = Duration::from_secs(20);
 
 /// How long it takes to know a connection.
@@ -17,6 +18,7 @@ const MAX_SAMPLES: usize = 8192;
 /// Transit has an unknown constant in it, the two clocks' origins, so only differences mean anything.
 #[derive(Debug, Default)]
 pub(super) struct Arrival {
+    since: Option<Instant>,
     samples: VecDeque<(Instant, i64)>,
     counts: BTreeMap<i64, u32>,
 }
@@ -24,10 +26,12 @@ pub(super) struct Arrival {
 impl Arrival {
     pub(super) fn record(&mut self, now: Instant, transit_us: i64) {
         let bucket = transit_us.div_euclid(1000);
+        let since = *self.since.get_or_insert(now);
+        let window = ((now - since) / 2).clamp(YOUNG, WINDOW);
         self.samples.push_back((now, bucket));
         *self.counts.entry(bucket).or_insert(0) += 1;
         while let Some(&(at, bucket)) = self.samples.front() {
-            if now - at <= WINDOW && self.samples.len() <= MAX_SAMPLES {
+            if now - at <= window && self.samples.len() <= MAX_SAMPLES {
                 break;
             }
             self.samples.pop_front();
@@ -41,14 +45,13 @@ impl Arrival {
     }
 
     pub(super) fn clear(&mut self) {
-        self.samples.clear();
-        self.counts.clear();
+        *self = Self::default();
     }
 
     /// Whether too little was seen to know how late a tag can be: less than a common keyframe interval.
     pub(super) fn is_young(&self) -> bool {
-        match (self.samples.front(), self.samples.back()) {
-            (Some(&(first, _)), Some(&(last, _))) => last - first < YOUNG,
+        match (self.since, self.samples.back()) {
+            (Some(since), Some(&(last, _))) => last - since < YOUNG,
             _ => true,
         }
     }
@@ -88,13 +91,30 @@ mod tests {
     #[test]
     fn the_window_forgets() {
         let mut arrival = Arrival::default();
-        arrival.record(Instant::ZERO, -5_000);
-        for second in 1..=20 {
-            arrival.record(Instant::from_micros(second * 1_000_000), 7_500);
+        let at = |second: u64| Instant::from_micros(second * 1_000_000);
+        for second in 0..60 {
+            arrival.record(at(second), 7_500);
+        }
+        arrival.record(at(60), -5_000);
+        for second in 61..=80 {
+            arrival.record(at(second), 7_500);
         }
         assert_eq!(arrival.min(), Some(-5_000));
-        arrival.record(Instant::from_micros(20_000_001), 7_500);
+        arrival.record(Instant::from_micros(80_000_001), 7_500);
         assert_eq!(arrival.min(), Some(7_000));
+    }
+
+    #[test]
+    fn a_slow_start_is_forgotten_soon() {
+        let mut arrival = Arrival::default();
+        let at = |tenth: u64| Instant::from_micros(tenth * 100_000);
+        for tenth in 0..10 {
+            arrival.record(at(tenth), 300_000);
+        }
+        for tenth in 10..=40 {
+            arrival.record(at(tenth), 7_500);
+        }
+        assert_eq!(arrival.max(), Some(8_000));
     }
 
     #[test]

@@ -23,7 +23,7 @@ interface Feed<Settings> {
 /** One source attached to one stream, from opening it to letting it go. */
 export class Attachment<Settings> {
   readonly source: Source<Settings>;
-  readonly #start: (track: MediaStreamTrack, settings: Settings) => Promise<Feed<Settings>>;
+  readonly #start: (track: MediaStreamTrack, settings: () => Settings) => Promise<Feed<Settings>>;
   readonly #refused: (info: StatusInfo) => void;
   #feed: Feed<Settings> | null = null;
   #opening: Promise<void> | null = null;
@@ -32,7 +32,7 @@ export class Attachment<Settings> {
 
   private constructor(
     source: Source<Settings>,
-    start: (track: MediaStreamTrack, settings: Settings) => Promise<Feed<Settings>>,
+    start: (track: MediaStreamTrack, settings: () => Settings) => Promise<Feed<Settings>>,
     refused: (info: StatusInfo) => void,
   ) {
     this.source = source;
@@ -44,11 +44,16 @@ export class Attachment<Settings> {
   }
 
   static video(stream: number, source: Source<VideoSettings>, post: Post, refused: (info: StatusInfo) => void): Attachment<VideoSettings> {
-    return new Attachment(source, async (track, settings) => new VideoFeed(stream, track, settings, post), refused);
+    const start = async (track: MediaStreamTrack, settings: () => VideoSettings): Promise<Feed<VideoSettings>> => {
+      const feed = new VideoFeed(stream, post);
+      await feed.open(track, settings);
+      return feed;
+    };
+    return new Attachment(source, start, refused);
   }
 
   static audio(stream: number, source: Source<AudioSettings>, post: Post, refused: (info: StatusInfo) => void): Attachment<AudioSettings> {
-    const start = async (track: MediaStreamTrack, settings: AudioSettings): Promise<Feed<AudioSettings>> => {
+    const start = async (track: MediaStreamTrack, settings: () => AudioSettings): Promise<Feed<AudioSettings>> => {
       const feed = new AudioFeed(stream, post);
       await feed.open(track, settings);
       return { update: () => {}, close: () => feed.close() };
@@ -81,7 +86,7 @@ export class Attachment<Settings> {
     try {
       const track = await this.source.open();
       if (this.#closed) return;
-      const feed = await this.#start(track, this.source.settings(track));
+      const feed = await this.#start(track, () => this.source.settings(track));
       if (this.#closed) feed.close();
       else this.#feed = feed;
     } catch (error) {

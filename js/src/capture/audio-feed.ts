@@ -18,12 +18,12 @@ export class AudioFeed {
   }
 
   /** Rejects where the worklets cannot be loaded. */
-  async open(track: MediaStreamTrack, settings: AudioSettings): Promise<void> {
+  async open(track: MediaStreamTrack, settings: () => AudioSettings): Promise<void> {
     const stream = this.#stream;
     if (typeof MediaStreamTrackProcessor === "function") {
       this.#processor = new MediaStreamTrackProcessor({ track: track as MediaStreamAudioTrack });
       const { readable } = this.#processor;
-      this.#post({ type: "audioSource", stream, settings, readable }, [readable as unknown as Transferable]);
+      this.#post({ type: "audioSource", stream, settings: settings(), readable }, [readable as unknown as Transferable]);
       return;
     }
     const context = audioContext();
@@ -39,7 +39,7 @@ export class AudioFeed {
     this.#nodes = [source, capture, silence];
     const { port1, port2 } = new MessageChannel();
     capture.port.postMessage({ type: "port", port: port1 } satisfies ToWorkletNode, [port1]);
-    this.#post({ type: "audioSource", stream, settings: { ...settings, sampleRate: context.sampleRate }, port: port2 }, [port2]);
+    this.#post({ type: "audioSource", stream, settings: { ...settings(), sampleRate: context.sampleRate }, port: port2 }, [port2]);
   }
 
   close(): void {

@@ -12,17 +12,26 @@ export class VideoFeed {
   #callback = 0;
   #minInterval = 0;
   #lastFrame = -Infinity;
+  #closed = false;
 
-  constructor(stream: number, track: MediaStreamTrack, settings: VideoSettings, post: Post) {
+  constructor(stream: number, post: Post) {
     this.#stream = stream;
     this.#post = post;
+  }
+
+  /** `settings` are asked for when the first frame is there. */
+  async open(track: MediaStreamTrack, settings: () => VideoSettings): Promise<void> {
+    const stream = this.#stream;
     if (typeof MediaStreamTrackProcessor === "function") {
-      this.#processor = new MediaStreamTrackProcessor({ track: track as MediaStreamVideoTrack });
+      await frameOf(track);
+      if (this.#closed) return;
+      this.#processor = processorOf(track);
       const { readable } = this.#processor;
-      post({ type: "videoSource", stream, settings, readable }, [readable as unknown as Transferable]);
+      this.#post({ type: "videoSource", stream, settings: settings(), readable }, [readable as unknown as Transferable]);
     } else {
-      post({ type: "videoSource", stream, settings });
-      this.#pace(settings);
+      const now = settings();
+      this.#post({ type: "videoSource", stream, settings: now });
+      this.#pace(now);
       this.#watch(track);
     }
   }
@@ -33,6 +42,7 @@ export class VideoFeed {
   }
 
   close(): void {
+    this.#closed = true;
     const element = this.#element;
     this.#element = null;
     element?.cancelVideoFrameCallback(this.#callback);
@@ -64,4 +74,19 @@ export class VideoFeed {
     this.#callback = element.requestVideoFrameCallback(next);
     void element.play().catch(() => {});
   }
+}
+
+const processorOf = (track: MediaStreamTrack) => new MediaStreamTrackProcessor({ track: track as MediaStreamVideoTrack });
+
+/**
+ * Waits for a frame of the track, or a while. Chromium loses a frame that comes while a processor's stream moves to the Worker, and
+ * counts it as lent to this page for good, of the two that it lends: the stream is moved right after a frame, with time until the next.
+ */
+async function frameOf(track: MediaStreamTrack): Promise<void> {
+  const reader = processorOf(track).readable.getReader();
+  const patience = setTimeout(() => void reader.cancel(), 100);
+  const { value } = await reader.read();
+  clearTimeout(patience);
+  value?.close();
+  void reader.cancel();
 }

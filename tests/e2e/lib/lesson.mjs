@@ -4,26 +4,8 @@ import assert from "node:assert/strict";
 import { FRAMES } from "./media.mjs";
 import { median } from "./until.mjs";
 
-/**
- * Publishes `name` from the page's camera and microphone. Resolves when NetStream.Publish.Start has come and pictures flow.
- *
- * Chromium's file camera stands still at times, from its start and at the capture itself (a second reader of the track sees nothing
- * either). The cause is not known; the page is then opened anew, at most twice, and the run says so.
- */
-export async function teach(page, gateway, name, options = {}) {
-  for (let attempt = 1; ; attempt++) {
-    await publish(page, gateway, name, options);
-    try {
-      await page.until("the camera's pictures", () => stream.info.fps > 8, { seconds: 8 });
-      return;
-    } catch (error) {
-      if (attempt === 3) throw error;
-      console.log(`FLAKY: the camera of ${name} stood still; opened anew`);
-    }
-  }
-}
-
-async function publish(page, gateway, name, { app = "live", camera = [320, 240, 30], keyFrameInterval, microphone = true }) {
+/** Publishes `name` from the page's camera and microphone. Resolves when NetStream.Publish.Start has come and the camera's pictures go out. */
+export async function teach(page, gateway, name, { app = "live", camera = [320, 240, 30], keyFrameInterval, microphone = true } = {}) {
   await page.goto(`${gateway.http}/`);
   await page.evaluate(
     async ({ url, name, camera, keyFrameInterval, microphone }) => {
@@ -45,6 +27,7 @@ async function publish(page, gateway, name, { app = "live", camera = [320, 240, 
     { url: `${gateway.ws}/${app}`, name, camera, keyFrameInterval, microphone },
   );
   await status(page, "NetStream.Publish.Start");
+  await page.until("the camera's pictures", () => stream.info.fps > 8);
 }
 
 /** Plays `name` on the page with a `<chalkcast-player>`, reading its surface. */

@@ -4,6 +4,7 @@ mod audio;
 mod framer;
 mod interleave;
 mod source;
+mod still;
 mod video;
 
 use std::time::Duration;
@@ -68,8 +69,23 @@ struct Sent {
     bytes: u64,
     frames: u64,
     last: Timestamp,
-    /// The same at the stats before.
-    before: Option<(Instant, u64, u64)>,
+    /// Since when, and what had gone out by then.
+    since: Option<(Instant, u64, u64)>,
+    fps: f64,
+    kbps: f64,
+}
+
+impl Sent {
+    /// Takes the rates of what went out since they were last taken; over less than half a second they would mean nothing.
+    fn measure(&mut self, now: Instant) {
+        let (since, bytes, frames) = *self.since.get_or_insert((now, self.bytes, self.frames));
+        let seconds = (now - since).as_secs_f64();
+        if seconds >= 0.5 {
+            self.fps = (self.frames - frames) as f64 / seconds;
+            self.kbps = (self.bytes - bytes) as f64 * 8.0 / 1000.0 / seconds;
+            self.since = Some((now, self.bytes, self.frames));
+        }
+    }
 }
 
 impl Publisher {
@@ -240,11 +256,11 @@ impl Publisher {
 
     /// Sends what is ready; `queued` bytes are still on their way out of the browser.
     pub(crate) fn settle(&mut self, now: Instant, queued: u32, mut send: impl FnMut(Tag)) {
-        let Some(epoch) = self.epoch else { return };
         self.crowded = f64::from(queued) * 8.0 > self.bitrate() * self.queue.as_secs_f64();
         if let Some(video) = &mut self.video {
-            video.repeat(now, &epoch, self.crowded);
+            video.settle(now, self.epoch.as_ref(), self.crowded);
         }
+        let Some(epoch) = self.epoch else { return };
         let audio = self.audio.as_ref().and_then(|audio| audio.frontier(now));
         self.interleave
             .set_audio_frontier(audio.map(|micros| audio::clamp(&epoch, micros)));
@@ -269,21 +285,17 @@ impl Publisher {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.epoch?;
-        let repeat = self.video.as_ref().and_then(VideoTrack::repeat_at);
-        [self.interleave.poll_timeout(), repeat]
+        let live = self.is_live();
+        let interleave = self.interleave.poll_timeout().filter(|_| live);
+        let video = self.video.as_ref();
+        [interleave, video.and_then(|video| video.poll_timeout(live))]
             .into_iter()
             .flatten()
             .min()
     }
 
     pub(crate) fn stats(&mut self, now: Instant, queued: u32) -> Message {
-        let (since, bytes, frames) = self
-            .sent
-            .before
-            .replace((now, self.sent.bytes, self.sent.frames))
-            .unwrap_or((now, 0, 0));
-        let seconds = (now - since).as_secs_f64().max(0.001);
+        self.sent.measure(now);
         let (width, height) = self.video.as_ref().map_or((0, 0), VideoTrack::size);
         let dropped = self.video.as_ref().map_or(0, |video| video.dropped);
         Message::default()
@@ -292,11 +304,8 @@ impl Publisher {
             .with("bufferLength", f64::from(queued) * 8.0 / self.bitrate())
             .with("width", width)
             .with("height", height)
-            .with("fps", (self.sent.frames - frames) as f64 / seconds)
-            .with(
-                "kbps",
-                (self.sent.bytes - bytes) as f64 * 8.0 / 1000.0 / seconds,
-            )
+            .with("fps", self.sent.fps)
+            .with("kbps", self.sent.kbps)
             .with("droppedFrames", dropped as f64)
             .with("queuedBytes", queued)
     }

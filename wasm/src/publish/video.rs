@@ -9,10 +9,11 @@ use js_sys::{Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{
     CodecState, EncodedVideoChunk, EncodedVideoChunkType, LatencyMode, VideoEncoder,
-    VideoEncoderConfig, VideoEncoderEncodeOptions, VideoEncoderInit, VideoFrame, VideoFrameInit,
+    VideoEncoderConfig, VideoEncoderEncodeOptions, VideoEncoderInit, VideoFrame,
 };
 
 use super::Epoch;
+use super::still::Still;
 use crate::clock::{ForeignClock, signed};
 use crate::handle::{Callbacks, Handle};
 use crate::page::{Settings, reason, set, warn};
@@ -24,8 +25,6 @@ const LOOKAHEAD: u32 = 5;
 /// An encoder that looks ahead is flushed after so many frames: more would be later, fewer would be mostly keyframes (measured in Firefox:
 /// 57 ms at 1.2 times the bits, against 46 ms at 1.3 times after every second one and 12 ms at 1.8 times after each).
 const FLUSH_EVERY: u32 = 3;
-/// A source that gives no frames, as a still screen does, has its last one repeated so often.
-const REPEAT_AFTER: Duration = Duration::from_millis(500);
 
 /// Encodes captured frames to H.264.
 pub(super) struct VideoTrack {
@@ -45,12 +44,10 @@ pub(super) struct VideoTrack {
     last_timestamp: Option<Timestamp>,
     last_key: Option<Timestamp>,
     record: Option<Bytes>,
-    /// The newest frame, to be repeated, and when it came.
-    last: Option<(VideoFrame, Instant)>,
+    still: Still,
     /// Capture instant before which a frame is one too many, in microseconds.
     next_due: i64,
     cadence: Cadence,
-
     pub(super) dropped: u64,
 }
 
@@ -85,10 +82,9 @@ impl VideoTrack {
             last_timestamp: None,
             last_key: None,
             record: None,
-            last: None,
+            still: Still::default(),
             next_due: 0,
             cadence: Cadence::default(),
-
             dropped: 0,
         }
     }
@@ -111,10 +107,7 @@ impl VideoTrack {
         self.last_timestamp = None;
         self.last_key = None;
         self.next_due = 0;
-        // A screen that stands still is there from the beginning.
-        if let Some((_, came)) = &mut self.last {
-            *came = Instant::ZERO;
-        }
+        self.still.hasten();
     }
 
     /// A frame of the source's. `live` is the epoch while publishing, `crowded` whether the way out is full.
@@ -129,28 +122,27 @@ impl VideoTrack {
         if let Some(epoch) = live {
             self.encode(captured, &frame, epoch, crowded);
         }
-        if let Some((last, _)) = self.last.replace((frame, now)) {
-            last.close();
-        }
+        let interval = Duration::from_secs_f64(1.0 / self.settings.frame_rate.max(1.0));
+        self.still.keep(now, frame, interval);
     }
 
-    /// Encodes the last frame once more if none has come for a while.
-    pub(super) fn repeat(&mut self, now: Instant, epoch: &Epoch, crowded: bool) {
-        let due = self.repeat_at().is_some_and(|at| at <= now);
-        let Some((last, came)) = self.last.as_mut().filter(|_| due) else {
-            return;
-        };
-        *came = now;
-        let init = VideoFrameInit::new();
-        init.set_timestamp_f64(self.clock.unmap(now).unwrap_or_default() as f64);
-        if let Ok(frame) = VideoFrame::new_with_video_frame_and_video_frame_init(last, &init) {
+    /// Encodes the last frame once more if none has come for a while, and gives it back to its source when another is overdue.
+    pub(super) fn settle(&mut self, now: Instant, live: Option<&Epoch>, crowded: bool) {
+        self.still.settle(now);
+        let Some(epoch) = live else { return };
+        let timestamp = self.clock.unmap(now).unwrap_or_default() as f64;
+        if let Some(frame) = self.still.repeat(now, timestamp) {
             self.encode(now, &frame, epoch, crowded);
             frame.close();
         }
     }
 
-    pub(super) fn repeat_at(&self) -> Option<Instant> {
-        self.last.as_ref().map(|(_, came)| *came + REPEAT_AFTER)
+    pub(super) fn poll_timeout(&self, live: bool) -> Option<Instant> {
+        let repeat = self.still.repeat_at().filter(|_| live);
+        [repeat, self.still.give_back_at()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The timestamp of the oldest picture inside the encoder.
@@ -333,14 +325,6 @@ impl Cadence {
         };
         self.last = Some((captured, smoothed));
         smoothed
-    }
-}
-
-impl Drop for VideoTrack {
-    fn drop(&mut self) {
-        if let Some((frame, _)) = self.last.take() {
-            frame.close();
-        }
     }
 }
 
