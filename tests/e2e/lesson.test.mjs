@@ -15,8 +15,6 @@ for (const relay of ["embedded", "nginx-rtmp"]) {
     t.after(() => browser.close());
     const teacher = await browser.page({ watchCamera: true });
     await teach(teacher, gateway, "conf");
-    // A lesson that is under way: what a cold browser's encoder does in its first seconds stays in a player's estimate for twenty more.
-    await pictures(teacher, 300);
 
     await t.test("Chromium plays it for a minute: rising pictures, beeps with their flashes, a delay that stays", async (t) => {
       const student = await browser.page();

@@ -30,11 +30,12 @@ impl Clock {
 }
 
 /// Maps a clock that ticks elsewhere (a camera's, a microphone's, a sound card's) to ours by the least delay seen between an event there and
-/// our hearing of it. The least delay of the last two to four seconds counts, so that the mapping follows a clock that runs fast or slow.
+/// our hearing of it. The least delay of the last two to four seconds counts, so that the mapping follows a clock that runs fast or slow; one that
+/// was seen once or twice only does not (the first two buffers of a microphone in Chromium are stamped up to 300 ms late).
 #[derive(Debug, Default)]
 pub(crate) struct ForeignClock {
     /// Least offset, in microseconds, of this window and of the one before.
-    window: Option<i64>,
+    window: Least,
     before: Option<i64>,
     window_began: Instant,
     heard: u32,
@@ -61,14 +62,13 @@ impl ForeignClock {
         {
             *self = Self::default();
         }
-        if self.window.is_none() || now - self.window_began > WINDOW {
-            self.before = self.window.or(self.before);
-            self.window = Some(seen);
+        if self.offset.is_none() || now - self.window_began > WINDOW {
+            self.before = self.window.confirmed().or(self.before);
+            self.window = Least::default();
             self.window_began = now;
         }
-        let window = self.window.unwrap_or(seen).min(seen);
-        self.window = Some(window);
-        let least = window.min(self.before.unwrap_or(window));
+        let window = self.window.observe(seen);
+        let least = self.before.map_or(window, |before| window.min(before));
         self.heard = self.heard.saturating_add(1);
         self.offset = Some(match self.offset {
             Some(offset) if self.heard > SETTLING => {
@@ -91,6 +91,32 @@ impl ForeignClock {
     }
 }
 
+/// The three least offsets, least first.
+#[derive(Debug, Default)]
+struct Least([Option<i64>; 3]);
+
+impl Least {
+    /// Takes an offset, and gives the least that two others confirm; the greatest while there are fewer.
+    fn observe(&mut self, offset: i64) -> i64 {
+        let mut offset = offset;
+        for least in &mut self.0 {
+            match least {
+                Some(least) if *least <= offset => {}
+                Some(least) => std::mem::swap(least, &mut offset),
+                None => {
+                    *least = Some(offset);
+                    break;
+                }
+            }
+        }
+        self.0.into_iter().flatten().last().unwrap_or(offset)
+    }
+
+    fn confirmed(&self) -> Option<i64> {
+        self.0[2]
+    }
+}
+
 /// Microseconds as a number that can be subtracted.
 pub(crate) fn signed(instant: Instant) -> i64 {
     instant.as_micros() as i64
@@ -108,7 +134,7 @@ mod tests {
     fn the_least_delay_is_the_mapping_whatever_the_epochs() {
         let mut clock = ForeignClock::default();
         let epoch = 7_213_000_000;
-        let delays = [9_000, 4_000, 30_000, 2_000, 2_500];
+        let delays = [9_000, 2_000, 30_000, 2_000, 2_000];
         for (i, delay) in delays.into_iter().enumerate() {
             let there = i as i64 * 33_333;
             clock.observe(at(epoch + there + delay), there);
@@ -144,6 +170,15 @@ mod tests {
             clock.observe(at(5_000_000 + i * 10_000 + lost), i * 10_000);
         }
         assert_eq!(clock.map(20_000_000), at(25_400_000));
+    }
+
+    #[test]
+    fn first_stamps_that_are_far_too_late_are_not_believed() {
+        let mut clock = ForeignClock::default();
+        clock.observe(at(10_000_000), 270_000);
+        clock.observe(at(10_010_000), 280_000);
+        clock.observe(at(10_020_000), 20_000);
+        assert_eq!(clock.observe(at(10_030_000), 30_000), at(10_030_000));
     }
 
     #[test]

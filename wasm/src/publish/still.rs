@@ -80,7 +80,10 @@ impl Still {
     }
 
     fn give_back(&mut self) {
-        if let Some(Kept { frame, repeat_at, .. }) = self.kept.take() {
+        if let Some(Kept {
+            frame, repeat_at, ..
+        }) = self.kept.take()
+        {
             self.kept = copy(&frame).ok().map(|frame| Kept {
                 frame,
                 repeat_at,
