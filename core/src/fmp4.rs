@@ -8,6 +8,7 @@
 //! room for.
 
 mod boxes;
+mod prompt;
 mod track;
 
 #[cfg(test)]
@@ -28,6 +29,9 @@ use track::{AudioTrack, VideoTrack};
 pub struct Config {
     /// A segment is closed when it is this long; zero gives one for each frame. A keyframe starts one whatever this says.
     pub segment_duration: Duration,
+    /// Whether a frame comes out at once, as a segment of its own, taken to be as long as those before it: what a player wants whose delay is counted.
+    /// Otherwise it comes out once the next of its track is there, which says how long it is.
+    pub prompt: bool,
     /// Which video track is taken, where there are several.
     pub video_track: u8,
     /// Which audio track is taken, where there are several.
@@ -39,6 +43,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             segment_duration: Duration::from_millis(100),
+            prompt: false,
             video_track: 0,
             audio_track: 0,
         }
@@ -63,7 +68,7 @@ pub enum Output {
     Media(Segment),
 }
 
-/// An initialization segment: `ftyp` and `moov`.
+/// An initialization segment: `ftyp` and `moov`; nothing for `audio/mpeg`, which has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Init {
     /// Which SourceBuffer it is for.
@@ -74,7 +79,7 @@ pub struct Init {
     pub data: Bytes,
 }
 
-/// A media segment: `moof` and `mdat`.
+/// A media segment: `moof` and `mdat`; frames alone for `audio/mpeg`, where `start` has to be told to the SourceBuffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
     /// Which SourceBuffer it is for.
@@ -102,7 +107,7 @@ pub struct Skipped {
 
 /// Makes segments of tags. Push a tag, then pull outputs until there is none.
 ///
-/// A frame comes out once the next of its track is there, which says how long it is; [`Segmenter::flush`] guesses.
+/// Unless [`Config::prompt`] is set, the last frame of each track waits for the next one; [`Segmenter::flush`] guesses how long it is.
 #[derive(Debug)]
 pub struct Segmenter {
     config: Config,
@@ -117,8 +122,8 @@ impl Segmenter {
     /// A segmenter that has seen nothing.
     pub fn new(config: Config) -> Self {
         Self {
-            video: VideoTrack::new(config.segment_duration),
-            audio: AudioTrack::new(config.segment_duration),
+            video: VideoTrack::new(&config),
+            audio: AudioTrack::new(&config),
             config,
             timeline: Timeline::default(),
             outputs: VecDeque::new(),
@@ -152,6 +157,13 @@ impl Segmenter {
     /// What has been left out so far.
     pub const fn skipped(&self) -> Skipped {
         self.skipped
+    }
+
+    /// Where on the media timeline `timestamp` is, if it is within 24 days of the newest tag's. `None` before the first.
+    pub fn time(&self, timestamp: Timestamp) -> Option<Duration> {
+        let (newest, millis) = self.timeline.newest?;
+        let millis = millis + i64::from(timestamp.since(newest));
+        Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
     }
 
     fn push_video(&mut self, tag: &Tag) -> Result<(), Error> {

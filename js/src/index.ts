@@ -6,7 +6,7 @@ export { ObjectEncoding, Responder, SharedObject } from "./encoding.js";
 export { NetStatusError, NetStatusEvent, type NetStatusEventMap } from "./events.js";
 export { Microphone } from "./microphone.js";
 export { NetConnection } from "./net-connection.js";
-export { NetStream, type PublishType } from "./net-stream.js";
+export { NetStream, type PublishType, type Renderer } from "./net-stream.js";
 export type { StatusInfo, StreamStats } from "./protocol.js";
 export { Screen } from "./screen.js";
 export { SoundTransform } from "./sound-transform.js";

@@ -1,5 +1,5 @@
 import { Engine } from "./engine.js";
-import type { FromWorker, StatusInfo, StreamStats, ToWorker } from "./protocol.js";
+import type { FromWorker, StatusInfo, StreamStats, ToMediaSource, ToWorker } from "./protocol.js";
 
 /** What a NetStream hears from its connection. */
 export interface StreamPeer {
@@ -7,6 +7,7 @@ export interface StreamPeer {
   invoke(name: string, args: unknown[]): void;
   videoSize(width: number, height: number): void;
   stats(stats: StreamStats): void;
+  media(message: ToMediaSource): void;
   /** The connection is gone, and the stream with it. */
   ended(info: StatusInfo): void;
 }
@@ -135,6 +136,11 @@ export class Link {
         break;
       case "stats":
         this.#streams.get(message.stream)?.stats(message.stats);
+        break;
+      case "mediaSource":
+      case "mediaSegment":
+      case "mediaClock":
+        this.#streams.get(message.stream)?.media(message);
         break;
       default:
         break;

@@ -6,6 +6,7 @@ import { closeToPeers, handlerOf } from "./client-call.js";
 import { NetStatusError, StatusTarget } from "./events.js";
 import type { Link } from "./link.js";
 import type { Microphone } from "./microphone.js";
+import { MseOutput, type View } from "./mse-output.js";
 import type { NetConnection } from "./net-connection.js";
 import { Ordered } from "./ordered.js";
 import type { AudioSettings, StatusInfo, StreamStats, ToWorker, VideoSettings } from "./protocol.js";
@@ -16,6 +17,12 @@ import { SoundTransform } from "./sound-transform.js";
 const BUFFER_TIME = 0.1;
 
 export type PublishType = "live" | "record" | "append";
+
+/**
+ * What plays a stream: WebCodecs, with the least delay, or a video element by Media Source Extensions, which works on plain http pages
+ * and in browsers without WebCodecs too. "auto" takes WebCodecs where it can.
+ */
+export type Renderer = "auto" | "webcodecs" | "mse";
 
 interface Settle {
   /** The code that fulfils the promise. */
@@ -44,6 +51,11 @@ export class NetStream extends StatusTarget {
   #bufferTimeMax: number | undefined;
   #paused = false;
   #sound: AudioOutput | null = null;
+  #media: MseOutput | null = null;
+  #renderer: Renderer = "auto";
+  /** The renderer in use, once there is something to show or to play. */
+  #using: "webcodecs" | "mse" | null = null;
+  #view: View | null = null;
   #soundTransform = new SoundTransform();
   #stats: StreamStats | null = null;
   #size = { width: 0, height: 0 };
@@ -57,6 +69,7 @@ export class NetStream extends StatusTarget {
       invoke: (name, args) => handlerOf(this.client, name)?.(...args),
       videoSize: (width, height) => this.#resized(width, height),
       stats: (stats) => this.#counted(stats),
+      media: (message) => this.#media?.receive(message),
       ended: (info) => this.#end(info),
     });
   }
@@ -95,13 +108,15 @@ export class NetStream extends StatusTarget {
       this.close();
       return promise;
     }
-    const missing = missingDecoder();
-    if (missing) {
-      this.#status(missing);
+    const renderer = chooseRenderer(this.#renderer);
+    if (!renderer) {
+      this.#status(nothingToPlayBy(this.#renderer));
       return promise;
     }
     this.#role = "play";
     this.#paused = false;
+    this.#use(renderer);
+    if (this.#media) this.#media.paused = false;
     this.#openSound();
     this.#tell({ type: "play", stream: this.#stream, name, start, length, reset });
     return promise;
@@ -112,6 +127,7 @@ export class NetStream extends StatusTarget {
     this.#order.clear();
     this.#role = null;
     this.#stats = null;
+    if (this.#media) this.#media.paused = true;
     this.#post({ type: "closeStream", stream: this.#stream });
     this.#settle?.reject(new NetStatusError(failed("The stream was closed.", "closed")));
     this.#settle = null;
@@ -126,11 +142,13 @@ export class NetStream extends StatusTarget {
 
   pause(): void {
     this.#paused = true;
+    if (this.#media) this.#media.paused = true;
     this.#tell({ type: "pause", stream: this.#stream, paused: true });
   }
 
   resume(): void {
     this.#paused = false;
+    if (this.#media) this.#media.paused = false;
     this.#tell({ type: "pause", stream: this.#stream, paused: false });
   }
 
@@ -175,6 +193,21 @@ export class NetStream extends StatusTarget {
   /** Calls `handler` of every viewer's `client`, in step with picture and sound. */
   send(handler: string, ...args: unknown[]): void {
     this.#tell({ type: "send", stream: this.#stream, name: handler, args: structuredClone(args) });
+  }
+
+  /** What plays the stream. A change while it plays brings a new surface, below which the old picture stays; `info.renderer` says what is in use. */
+  get renderer(): Renderer {
+    return this.#renderer;
+  }
+
+  set renderer(renderer: Renderer) {
+    if (!["auto", "webcodecs", "mse"].includes(renderer)) return;
+    this.#renderer = renderer;
+    if (!this.#using) return;
+    const choice = chooseRenderer(renderer);
+    if (choice) this.#use(choice);
+    else this.#status(nothingToPlayBy(renderer));
+    if (this.#role === "play") this.#openSound();
   }
 
   /** Seconds of media the player keeps ahead; also how far behind live it starts. */
@@ -244,21 +277,58 @@ export class NetStream extends StatusTarget {
   set soundTransform(transform: SoundTransform) {
     this.#soundTransform = new SoundTransform(transform.volume);
     if (this.#sound) this.#sound.volume = this.#soundTransform.volume;
+    if (this.#media) this.#media.volume = this.#soundTransform.volume;
   }
 
   /** Whether sound can be heard. A page may have to wait for the user's first gesture; `soundstate` is dispatched when this changes. */
   get soundRunning(): boolean {
-    return this.#sound?.running ?? false;
+    return this.#media?.running ?? this.#sound?.running ?? false;
   }
 
   /** Inside a click or a key press: lets the sound be heard. */
   async resumeSound(): Promise<void> {
-    await this.#sound?.resume();
+    await (this.#media ?? this.#sound)?.resume();
   }
 
   /** @internal Where pictures go. */
-  showOn(canvas: OffscreenCanvas | null): void {
-    this.#post({ type: "canvas", stream: this.#stream, canvas }, canvas ? [canvas] : []);
+  showOn(view: View | null): void {
+    this.#view = view;
+    if (!this.#using) this.#use(chooseRenderer(this.#renderer) ?? "webcodecs");
+    else this.#showSurface();
+  }
+
+  #use(renderer: "webcodecs" | "mse"): void {
+    if (renderer === this.#using) return;
+    this.#using = renderer;
+    this.#media?.close();
+    this.#media = null;
+    if (renderer === "mse") {
+      this.#sound?.close();
+      this.#sound = null;
+      this.#media = new MseOutput(this.#stream, this.#soundTransform.volume, this.#post, {
+        surface: (element) => this.#view?.use(element),
+        pictured: (width, height) => this.#resized(width, height),
+        soundChanged: () => this.dispatchEvent(new Event("soundstate")),
+        report: (info) => this.#status(info),
+      });
+    }
+    this.#post({ type: "renderer", stream: this.#stream, renderer });
+    this.#showSurface();
+  }
+
+  /** Gives the view a surface to show; a canvas goes to the Worker, once. */
+  #showSurface(): void {
+    const view = this.#view;
+    if (this.#media) {
+      view?.use(this.#media.element);
+    } else if (view) {
+      const element = document.createElement("canvas");
+      view.use(element);
+      const canvas = element.transferControlToOffscreen();
+      this.#post({ type: "canvas", stream: this.#stream, canvas }, [canvas]);
+    } else {
+      this.#post({ type: "canvas", stream: this.#stream, canvas: null });
+    }
   }
 
   #attachVideo(source: Source<VideoSettings> | null): void {
@@ -274,7 +344,7 @@ export class NetStream extends StatusTarget {
   }
 
   #openSound(): void {
-    if (this.#sound || typeof document === "undefined") return;
+    if (this.#sound || this.#media || typeof document === "undefined") return;
     const sound = new AudioOutput(this.#stream, this.#soundTransform.volume, this.#post, () => this.dispatchEvent(new Event("soundstate")));
     this.#sound = sound;
     sound.open().catch((error: unknown) => {
@@ -315,6 +385,7 @@ export class NetStream extends StatusTarget {
   }
 
   #resized(width: number, height: number): void {
+    this.#view?.pictured();
     this.#size = { width, height };
     this.dispatchEvent(new Event("resize"));
   }
@@ -331,6 +402,7 @@ export class NetStream extends StatusTarget {
     this.#attachments.video?.close();
     this.#attachments.audio?.close();
     this.#sound?.close();
+    this.#media?.close();
     this.#order.clear();
     this.#ended = info;
     this.#stats = null;
@@ -345,11 +417,18 @@ function failed(description: string, reason: string): StatusInfo {
   return { level: "error", code: "NetStream.Failed", description, reason };
 }
 
-/** Why nothing can be played on this page, if so. */
-function missingDecoder(): StatusInfo | null {
-  if (typeof document === "undefined" || typeof VideoDecoder === "function") return null;
-  const [reason, description] = globalThis.isSecureContext
-    ? ["unsupported", "This browser has no WebCodecs."]
-    : ["insecure", "Browsers have WebCodecs on https pages and on localhost only."];
+/** What plays on this page, if anything can. Safari had WebCodecs for pictures years before it had it for sound. */
+function chooseRenderer(wanted: Renderer): "webcodecs" | "mse" | null {
+  const webcodecs = typeof document === "undefined" || (typeof VideoDecoder === "function" && typeof AudioDecoder === "function");
+  if (wanted !== "mse" && webcodecs) return "webcodecs";
+  if (wanted !== "webcodecs" && MseOutput.supported) return "mse";
+  return null;
+}
+
+function nothingToPlayBy(wanted: Renderer): StatusInfo {
+  const [reason, description] =
+    wanted === "webcodecs" && !globalThis.isSecureContext
+      ? ["insecure", "Browsers have WebCodecs on https pages and on localhost only."]
+      : ["unsupported", "This browser has neither WebCodecs nor Media Source Extensions."];
   return { level: "error", code: "NetStream.Play.Failed", description, reason };
 }

@@ -68,6 +68,15 @@ export type ToWorker =
   | { type: "canvas"; stream: number; canvas: OffscreenCanvas | null }
   | { type: "audioOutput"; stream: number; port: MessagePort; sampleRate: number; outputLatency: number }
   | { type: "audioOutputState"; stream: number; running: boolean; outputLatency: number }
+  /** What plays from here on: the Worker's decoders, or a video element of the page's that is given segments. */
+  | { type: "renderer"; stream: number; renderer: "webcodecs" | "mse" }
+  /*
+   * Playing by a video element. `mediaState` says some ten times a second what the element does at the instant `at`: `time` is its position and
+   * `bufferLength` what is buffered ahead of it, in seconds; `fps`, `dropped` and `quota` (times the browser's memory was full) are for the figures.
+   * `mediaFailed` ends the MediaSource `source`; the Worker begins another.
+   */
+  | ({ type: "mediaState"; stream: number; source: number } & MediaState)
+  | { type: "mediaFailed"; stream: number; source: number }
   /*
    * Publishing: where pictures and sound come from. A `readable` where MediaStreamTrackProcessor exists; else `videoFrame`s, whose timestamp
    * is their capture instant in microseconds, and the port of a "chalkcast-capture" node, handed over as above. A second source replaces the first.
@@ -89,7 +98,42 @@ export type FromWorker =
   | { type: "invoke"; stream?: number; name: string; args: unknown[]; reply?: number }
   | { type: "videoSize"; stream: number; width: number; height: number }
   | { type: "stats"; stream: number; stats: StreamStats }
+  | ToMediaSource
   | { type: "fatal"; message: string };
+
+/**
+ * From the Worker, for a video element. "mediaSource" comes first: open one of these types, in another element than the last one's. Then segments in
+ * the order to append: with `mimeType` an initialization segment (maybe of another type than the last), else media at `start`, in seconds.
+ * "mediaClock" says that at the instant `at` the element should be at `time`, and play at `rate`; where `jump` is another than before, it has to go there.
+ */
+export type ToMediaSource =
+  | { type: "mediaSource"; stream: number; source: number; audio?: string; video?: string }
+  | ({ type: "mediaSegment"; stream: number; source: number; track: "audio" | "video" } & Segment)
+  | { type: "mediaClock"; stream: number; source: number; at: number; time: number; rate: number; jump: number };
+
+/** What to append to a SourceBuffer. `audio/mpeg` has no boxes: there `data` is empty with a `mimeType`, and `start` has to be told to the buffer. */
+export interface Segment {
+  mimeType?: string;
+  start?: number;
+  duration?: number;
+  keyframe?: boolean;
+  data: ArrayBuffer;
+}
+
+/** What a video element does. "still": held back, or on its way to another position. */
+export interface MediaState {
+  kind: "advancing" | "waiting" | "still";
+  at: number;
+  time: number;
+  bufferLength: number;
+  width: number;
+  height: number;
+  fps: number;
+  dropped: number;
+  quota: number;
+  /** The clock's last jump that the element has followed. */
+  jump: number;
+}
 
 /** Sent four times a second for each stream that plays or publishes. */
 export interface StreamStats {

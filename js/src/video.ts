@@ -1,11 +1,12 @@
 import type { Camera } from "./camera.js";
+import { release, type View } from "./mse-output.js";
 import type { NetStream } from "./net-stream.js";
 import type { Screen } from "./screen.js";
 
 /**
  * A picture on the page: a stream's (`attachNetStream`) or a camera's own (`attachCamera`). Put `element` on the page.
  *
- * Inside `element` is the `surface` in use, a canvas or a video. A canvas serves one stream only, so attaching another brings a new
+ * Inside `element` is the `surface` in use, a canvas or a video. Attaching another stream or changing its renderer brings a new
  * surface; `surfacechange` is dispatched, and the old picture stays below until the new one is there.
  */
 export class Video extends EventTarget {
@@ -13,7 +14,8 @@ export class Video extends EventTarget {
   readonly element: HTMLDivElement;
 
   #surface: HTMLCanvasElement | HTMLVideoElement | null = null;
-  #old: HTMLElement | null = null;
+  /** What the last picture is on, until the surface has one. */
+  #old: HTMLCanvasElement | HTMLVideoElement | null = null;
   /** Whether the surface in use has had a picture: an empty one is not kept in place of one that has. */
   #pictured = false;
   #stream: NetStream | null = null;
@@ -68,11 +70,11 @@ export class Video extends EventTarget {
 
   /** The picture's own size in pixels, 0 before the first. `resize` is dispatched when it changes. */
   get videoWidth(): number {
-    return this.#surface instanceof HTMLVideoElement ? this.#surface.videoWidth : (this.#stream?.videoWidth ?? 0);
+    return this.#input && this.#surface instanceof HTMLVideoElement ? this.#surface.videoWidth : (this.#stream?.videoWidth ?? 0);
   }
 
   get videoHeight(): number {
-    return this.#surface instanceof HTMLVideoElement ? this.#surface.videoHeight : (this.#stream?.videoHeight ?? 0);
+    return this.#input && this.#surface instanceof HTMLVideoElement ? this.#surface.videoHeight : (this.#stream?.videoHeight ?? 0);
   }
 
   /** Shows what `stream` plays; null takes it away and keeps the last picture. */
@@ -80,10 +82,8 @@ export class Video extends EventTarget {
     this.#detach();
     this.#stream = stream;
     if (!stream) return;
-    const canvas = document.createElement("canvas");
-    this.#use(canvas);
     stream.addEventListener("resize", this.#resized);
-    stream.showOn(canvas.transferControlToOffscreen());
+    stream.showOn(this.#view);
   }
 
   /** Shows the picture of `camera` as it is here, before it is encoded; null takes it away. */
@@ -98,7 +98,11 @@ export class Video extends EventTarget {
     video.autoplay = true;
     video.muted = true;
     video.playsInline = true;
-    video.addEventListener("resize", this.#resized);
+    video.addEventListener("resize", () => {
+      if (this.#surface !== video) return;
+      this.#view.pictured();
+      this.#resized();
+    });
     this.#use(video);
     camera.addEventListener("open", this.#opened);
     camera.addEventListener("change", this.#reopen);
@@ -107,8 +111,8 @@ export class Video extends EventTarget {
 
   /** Takes the last picture away. */
   clear(): void {
-    this.#surface?.remove();
-    this.#old?.remove();
+    discard(this.#surface);
+    discard(this.#old);
     this.#surface = null;
     this.#old = null;
     this.#pictured = false;
@@ -129,9 +133,15 @@ export class Video extends EventTarget {
     this.#input?.open().catch(() => {});
   };
 
+  readonly #view: View = {
+    use: (surface) => this.#use(surface),
+    pictured: () => {
+      this.#pictured = true;
+      this.#dropOld();
+    },
+  };
+
   readonly #resized = (): void => {
-    this.#pictured = true;
-    this.#dropOld();
     this.dispatchEvent(new Event("resize"));
   };
 
@@ -141,18 +151,20 @@ export class Video extends EventTarget {
     if (!old) return;
     requestAnimationFrame(() =>
       requestAnimationFrame(() => {
-        old.remove();
+        discard(old);
         if (this.#old === old) this.#old = null;
       }),
     );
   }
 
   #use(surface: HTMLCanvasElement | HTMLVideoElement): void {
+    if (surface === this.#surface) return;
     if (this.#pictured) {
-      this.#old?.remove();
+      discard(this.#old);
       this.#old = this.#surface;
     } else {
-      this.#surface?.remove();
+      // It never had a picture: what is below it still has the last one.
+      discard(this.#surface);
     }
     this.#pictured = false;
     this.#surface = surface;
@@ -182,4 +194,10 @@ export class Video extends EventTarget {
     this.#input?.release();
     this.#input = null;
   }
+}
+
+/** Takes a surface off the page, for good. */
+function discard(surface: HTMLCanvasElement | HTMLVideoElement | null): void {
+  surface?.remove();
+  if (surface instanceof HTMLVideoElement) release(surface);
 }

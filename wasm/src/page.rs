@@ -69,6 +69,29 @@ extern "C" {
     #[wasm_bindgen(method, getter, structural)]
     pub(crate) fn hidden(this: &ToWorker) -> bool;
 
+    #[wasm_bindgen(method, getter, structural)]
+    pub(crate) fn renderer(this: &ToWorker) -> String;
+    #[wasm_bindgen(method, getter, structural)]
+    pub(crate) fn source(this: &ToWorker) -> u32;
+    #[wasm_bindgen(method, getter, structural)]
+    pub(crate) fn at(this: &ToWorker) -> f64;
+    #[wasm_bindgen(method, getter, structural)]
+    pub(crate) fn time(this: &ToWorker) -> f64;
+    #[wasm_bindgen(method, getter, structural, js_name = "bufferLength")]
+    pub(crate) fn buffer_length(this: &ToWorker) -> f64;
+    #[wasm_bindgen(method, getter, structural)]
+    pub(crate) fn width(this: &ToWorker) -> u32;
+    #[wasm_bindgen(method, getter, structural)]
+    pub(crate) fn height(this: &ToWorker) -> u32;
+    #[wasm_bindgen(method, getter, structural)]
+    pub(crate) fn fps(this: &ToWorker) -> f64;
+    #[wasm_bindgen(method, getter, structural)]
+    pub(crate) fn dropped(this: &ToWorker) -> f64;
+    #[wasm_bindgen(method, getter, structural)]
+    pub(crate) fn quota(this: &ToWorker) -> f64;
+    #[wasm_bindgen(method, getter, structural)]
+    pub(crate) fn jump(this: &ToWorker) -> u32;
+
     /// A `VideoSettings` or an `AudioSettings`.
     pub(crate) type Settings;
     #[wasm_bindgen(method, getter, structural)]
@@ -129,6 +152,14 @@ impl Message {
         let _ = js_sys::global()
             .unchecked_into::<DedicatedWorkerGlobalScope>()
             .post_message(&self.0);
+    }
+
+    /// To the page, with what is in it no longer here.
+    pub(crate) fn post_with(self, transfer: &Array) {
+        // Fails only for what cannot be transferred, which nobody here asks for.
+        let _ = js_sys::global()
+            .unchecked_into::<DedicatedWorkerGlobalScope>()
+            .post_message_with_transfer(&self.0, transfer);
     }
 
     pub(crate) fn into_object(self) -> Object {

@@ -102,6 +102,18 @@ impl Stream {
                 self.player.set_canvas(message.canvas());
                 Ok(())
             }
+            "renderer" => {
+                self.player.set_renderer(now, &message.renderer());
+                Ok(())
+            }
+            "mediaState" => {
+                self.player.media_state(now, message);
+                Ok(())
+            }
+            "mediaFailed" => {
+                self.player.media_failed(now, message.source());
+                Ok(())
+            }
             "audioOutput" => {
                 if let Some(port) = message.port() {
                     self.player.set_audio_output(
@@ -169,6 +181,9 @@ impl Stream {
     pub(crate) fn tag(&mut self, now: Instant, tag: Tag) {
         if tag.tag_type == TagType::Script {
             if let Ok(data) = ScriptData::parse(&tag.payload) {
+                if data.name == "onMetaData" {
+                    self.player.metadata(&data);
+                }
                 Message::new("invoke")
                     .with("stream", self.number)
                     .with("name", data.name)

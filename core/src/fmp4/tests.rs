@@ -342,3 +342,98 @@ fn frames_that_stand_still_in_time_are_bounded() {
             .all(|segment| segment.data.len() < 32_000)
     );
 }
+
+/// Start, duration and composition time of each segment, where frames come out at once.
+fn prompt_times(millis: &[u32]) -> Vec<(u64, u32, i32)> {
+    let mut segmenter = Segmenter::new(Config {
+        prompt: true,
+        ..Config::default()
+    });
+    let pictures = millis
+        .iter()
+        .enumerate()
+        .map(|(i, &millis)| picture(millis, i == 0, 0));
+    let outputs = outputs(
+        &mut segmenter,
+        [video_header(AVCC)].into_iter().chain(pictures),
+    );
+    segments(&outputs)
+        .into_iter()
+        .map(|segment| {
+            let (start, samples, _) = samples(segment);
+            assert_eq!(samples.len(), 1);
+            (start, samples[0].0, samples[0].2)
+        })
+        .collect()
+}
+
+#[test]
+fn a_prompt_frame_is_as_long_as_those_before_it() {
+    let found = prompt_times(&[0, 33, 67, 100, 133, 167]);
+    let expected = [
+        (0, 40, 0),
+        (33, 33, 0),
+        (67, 34, 0),
+        (100, 33, 0),
+        (133, 33, 0),
+        (167, 33, 0),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn pictures_that_are_missing_make_no_gap_in_decoding_times() {
+    let found = prompt_times(&[0, 40, 80, 120, 1120, 1160, 1200, 1200, 1240]);
+    for (before, after) in found.iter().zip(&found[1..]) {
+        let step = after.0 - before.0;
+        assert!(step > 0 && step <= 2 * u64::from(before.1), "{found:?}");
+    }
+    let presentation: Vec<_> = found
+        .iter()
+        .map(|(start, _, composition)| *start as i64 + i64::from(*composition))
+        .collect();
+    assert_eq!(presentation, [0, 40, 80, 120, 1120, 1160, 1200, 1200, 1240]);
+}
+
+#[test]
+fn prompt_frames_far_apart_keep_their_times() {
+    let found = prompt_times(&[0, 40, 20_000, 20_040, 10]);
+    let starts: Vec<_> = found.iter().map(|found| (found.0, found.2)).collect();
+    assert_eq!(starts, [(0, 0), (40, 0), (20_000, 0), (20_040, 0), (10, 0)]);
+}
+
+#[test]
+fn mp3_comes_as_it_is() {
+    // MPEG-1 layer III, 128 kbit/s, 44.1 kHz: 417 bytes, 1152 samples.
+    let mut frame = vec![0xff, 0xfb, 0x90, 0x00];
+    frame.resize(417, 0);
+    let mut segmenter = Segmenter::new(Config {
+        prompt: true,
+        ..Config::default()
+    });
+    let tags = [0, 26, 52].map(|millis| {
+        let audio = Audio::legacy(
+            SoundFlags::AAC,
+            AudioCodec::Mp3,
+            audio::PacketType::CodedFrames,
+            frame.clone().into(),
+        );
+        Tag::new(
+            TagType::Audio,
+            Timestamp::from_millis(millis),
+            audio.encode().unwrap(),
+        )
+    });
+    let outputs = outputs(&mut segmenter, tags);
+    let Output::Init(init) = &outputs[0] else {
+        panic!("{outputs:?}")
+    };
+    assert_eq!(
+        (init.mime_type.as_str(), init.data.len()),
+        ("audio/mpeg", 0)
+    );
+    let segments = segments(&outputs);
+    assert_eq!(segments.len(), 3);
+    assert!(segments.iter().all(|segment| segment.data == frame));
+    assert_eq!(segments[1].start.as_micros(), 1152 * 1_000_000 / 44_100);
+}

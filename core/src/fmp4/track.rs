@@ -9,7 +9,8 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::boxes::{self, Sample, SampleEntry};
-use super::{Init, Output, Segment, Skipped, Stream};
+use super::prompt::Prompt;
+use super::{Config, Init, Output, Segment, Skipped, Stream};
 use crate::flv::{
     AudioCodec, AudioConfig, Error, VideoCodec, VideoConfig, audio, opus, video, vpx,
 };
@@ -44,10 +45,9 @@ pub(super) struct VideoTrack {
 }
 
 impl VideoTrack {
-    pub(super) fn new(segment_duration: Duration) -> Self {
-        let fragments = Fragments::new(Stream::Video, VIDEO_TIMESCALE, segment_duration);
+    pub(super) fn new(config: &Config) -> Self {
         Self {
-            fragments,
+            fragments: Fragments::new(Stream::Video, VIDEO_TIMESCALE, config),
             config: None,
             record: Bytes::new(),
             ready: false,
@@ -193,9 +193,9 @@ pub(super) struct AudioTrack {
 }
 
 impl AudioTrack {
-    pub(super) fn new(segment_duration: Duration) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
         Self {
-            fragments: Fragments::new(Stream::Audio, 48_000, segment_duration),
+            fragments: Fragments::new(Stream::Audio, 48_000, config),
             config: None,
             expected: None,
         }
@@ -284,11 +284,20 @@ impl AudioTrack {
     fn announce(&mut self, config: AudioConfig, outputs: &mut VecDeque<Output>) {
         self.flush(outputs);
         self.fragments.timescale = config.sample_rate;
-        let entry = SampleEntry::Audio { config: &config };
+        self.fragments.bare = config.codec == AudioCodec::Mp3;
+        let (mime_type, data) = if self.fragments.bare {
+            (String::from("audio/mpeg"), Bytes::new())
+        } else {
+            let entry = SampleEntry::Audio { config: &config };
+            (
+                format!("audio/mp4; codecs=\"{}\"", config.codec_string),
+                boxes::init(config.sample_rate, &entry),
+            )
+        };
         outputs.push_back(Output::Init(Init {
             stream: Stream::Audio,
-            mime_type: format!("audio/mp4; codecs=\"{}\"", config.codec_string),
-            data: boxes::init(config.sample_rate, &entry),
+            mime_type,
+            data,
         }));
         self.config = Some(config);
     }
@@ -300,6 +309,9 @@ struct Fragments {
     stream: Stream,
     timescale: u32,
     segment_duration: Duration,
+    prompt: Option<Prompt>,
+    /// Whether segments are frames without boxes.
+    bare: bool,
     sequence_number: u32,
     /// All but the last know how long they are; the last may.
     samples: Vec<Sample>,
@@ -309,11 +321,13 @@ struct Fragments {
 }
 
 impl Fragments {
-    const fn new(stream: Stream, timescale: u32, segment_duration: Duration) -> Self {
+    fn new(stream: Stream, timescale: u32, config: &Config) -> Self {
         Self {
             stream,
             timescale,
-            segment_duration,
+            segment_duration: config.segment_duration,
+            prompt: config.prompt.then(Prompt::default),
+            bare: false,
             sequence_number: 0,
             samples: Vec::new(),
             bytes: 0,
@@ -321,7 +335,13 @@ impl Fragments {
         }
     }
 
-    fn push(&mut self, sample: Sample, starts_segment: bool, outputs: &mut VecDeque<Output>) {
+    fn push(&mut self, mut sample: Sample, starts_segment: bool, outputs: &mut VecDeque<Output>) {
+        if let Some(prompt) = &mut self.prompt {
+            prompt.time(&mut sample, self.timescale);
+            self.samples.push(sample);
+            self.flush(outputs);
+            return;
+        }
         if let Some(last) = self.samples.last_mut() {
             let step = sample
                 .time
@@ -369,7 +389,14 @@ impl Fragments {
             start: time(first.time, self.timescale),
             duration: time(duration, self.timescale),
             starts_with_keyframe: first.keyframe,
-            data: boxes::segment(self.sequence_number, &samples),
+            data: match samples.as_slice() {
+                [only] if self.bare => only.data.clone(),
+                frames if self.bare => frames
+                    .iter()
+                    .flat_map(|sample| sample.data.iter().copied())
+                    .collect(),
+                _ => boxes::segment(self.sequence_number, &samples),
+            },
         }));
     }
 }

@@ -64,6 +64,11 @@ pub struct Config {
     pub max_tags: usize,
 }
 
+impl Config {
+    /// A [`decode_lead`](Self::decode_lead) for an owner who keeps what is not due yet: everything is handed out as it comes.
+    pub const AT_ONCE: Duration = Duration::from_secs(3600);
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {

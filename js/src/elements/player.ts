@@ -1,4 +1,4 @@
-import { describe, NetStatusEvent, type NetConnection, type NetStream, SoundTransform, type StatusInfo, Video } from "../index.js";
+import { describe, NetStatusEvent, type NetConnection, type NetStream, type Renderer, SoundTransform, type StatusInfo, Video } from "../index.js";
 import { ChalkcastElement } from "./base.js";
 import { h, icon, setLabel, setText } from "./dom.js";
 import { Attendance, type PlayerState } from "./player/attendance.js";
@@ -18,12 +18,13 @@ const NO_PICTURE = 2;
 /**
  * `<chalkcast-player src="wss://HOST/APP/STREAM">`: plays a live stream, waits for it, and comes back after an interruption.
  *
- * Attributes: `src`, `buffer-time` and `buffer-time-max` (seconds), `muted`, `audio-only`, `controls`, `stats`, `poster`, `lang`.
+ * Attributes: `src`, `buffer-time` and `buffer-time-max` (seconds), `renderer` (`auto`, `webcodecs` or `mse`), `muted`, `audio-only`,
+ * `controls`, `stats`, `poster`, `lang`.
  * Events: `netStatus` and `failed` (with `info`), `statechange`, `surfacechange`, `resize`, `volumechange`.
  * The package's README lists parts, custom properties, keys and the slot.
  */
 export class ChalkcastPlayer extends ChalkcastElement {
-  static readonly observedAttributes = ["src", "buffer-time", "buffer-time-max", "muted", "audio-only", "controls", "stats", "poster", "lang"];
+  static readonly observedAttributes = ["src", "buffer-time", "buffer-time-max", "renderer", "muted", "audio-only", "controls", "stats", "poster", "lang"];
 
   readonly #video = new Video();
   readonly #attendance = new Attendance({
@@ -102,6 +103,9 @@ export class ChalkcastPlayer extends ChalkcastElement {
       case "audio-only":
         this.stream?.receiveVideo(value === null);
         break;
+      case "renderer":
+        if (this.stream) this.stream.renderer = this.renderer;
+        break;
       case "lang":
         this.languageChanged();
         break;
@@ -126,6 +130,16 @@ export class ChalkcastPlayer extends ChalkcastElement {
 
   set src(src: string) {
     this.setAttribute("src", src);
+  }
+
+  /** What plays the lesson: WebCodecs where it can ("auto"), or what is asked for. `stream.info.renderer` says what is in use. */
+  get renderer(): Renderer {
+    const renderer = this.getAttribute("renderer");
+    return renderer === "webcodecs" || renderer === "mse" ? renderer : "auto";
+  }
+
+  set renderer(renderer: Renderer) {
+    this.setAttribute("renderer", renderer);
   }
 
   /** The canvas or video in use, null before anything is played. */
@@ -197,6 +211,7 @@ export class ChalkcastPlayer extends ChalkcastElement {
 
   #begins(stream: NetStream): void {
     this.#applyBufferTime(stream);
+    stream.renderer = this.renderer;
     stream.soundTransform = this.#soundTransform;
     this.#video.attachNetStream(stream);
     if (this.audioOnly) stream.receiveVideo(false);

@@ -55,11 +55,11 @@ export function chalkcast() {
   return path;
 }
 
-/** A gateway that answers: `http`, `ws` and `rtmp` are its addresses. Pass ports to start it where another was. */
-export async function gateway(t, { args = [], httpPort, rtmpPort } = {}) {
+/** A gateway that answers: `http`, `ws` and `rtmp` are its addresses. Pass ports to start it where another was, and 0.0.0.0 as `host` to let others in. */
+export async function gateway(t, { args = [], host = "127.0.0.1", httpPort, rtmpPort } = {}) {
   httpPort ??= await freePort();
   rtmpPort ??= await freePort();
-  const program = run(t, chalkcast(), ["serve", "--http", `127.0.0.1:${httpPort}`, "--rtmp", `127.0.0.1:${rtmpPort}`, ...args]);
+  const program = run(t, chalkcast(), ["serve", "--http", `${host}:${httpPort}`, "--rtmp", `127.0.0.1:${rtmpPort}`, ...args]);
   await answers(httpPort, program);
   await answers(rtmpPort, program);
   return {

@@ -1,11 +1,13 @@
 //! Playing: tags through the jitter buffer to the decoders, pictures to the canvas and sound to the worklet when they are due.
 
 mod audio;
+mod mse;
+mod recent;
 mod video;
 
 use std::time::Duration;
 
-use chalkcast_core::flv::{Tag, TagType};
+use chalkcast_core::flv::{Tag, TagType, script::ScriptData};
 use chalkcast_core::jitter::{Config, Decode, Event, Input, JitterBuffer, Output};
 use chalkcast_core::session::Status;
 use chalkcast_core::{Instant, Timestamp};
@@ -13,13 +15,17 @@ use web_sys::{MessagePort, OffscreenCanvas};
 
 use crate::connection::post_status;
 use crate::handle::Handle;
-use crate::page::Message;
+use crate::page::{Message, ToWorker};
 use audio::AudioPlayout;
 pub(crate) use audio::planes;
+use mse::MsePlayout;
+use recent::Recent;
 use video::VideoPlayout;
 
 /// Three pictures at 30 a second, and sound enough that a busy decoder does not interrupt it.
 const DECODE_LEAD: Duration = Duration::from_millis(100);
+/// What segments take on their way to a video element.
+const MARGIN: Duration = Duration::from_millis(50);
 
 /// What a NetStream plays.
 pub(crate) struct Player {
@@ -29,6 +35,9 @@ pub(crate) struct Player {
     buffer_time_max: Option<Duration>,
     video: VideoPlayout,
     audio: AudioPlayout,
+    /// In place of the two before, where a video element plays.
+    mse: Option<MsePlayout>,
+    recent: Recent,
     paused: bool,
     /// Presentation time of the first tag, for ActionScript's `time`.
     first: Option<Timestamp>,
@@ -43,6 +52,8 @@ impl Player {
             buffer_time_max: None,
             video: VideoPlayout::new(number, handle.clone()),
             audio: AudioPlayout::new(number, handle),
+            mse: None,
+            recent: Recent::default(),
             paused: false,
             first: None,
         }
@@ -55,16 +66,85 @@ impl Player {
 
     /// The last picture stays.
     pub(crate) fn stop(&mut self, now: Instant) {
+        self.recent.clear();
+        if let Some(mse) = &mut self.mse {
+            mse.forget();
+        }
+        self.reset(now);
+        self.paused = false;
+    }
+
+    /// Whether what plays is a video element of the page's or the decoders here. A change begins with what has come of late.
+    pub(crate) fn set_renderer(&mut self, now: Instant, renderer: &str) {
+        let mse = renderer == "mse";
+        if mse != self.mse.is_some() {
+            self.mse = mse.then(|| MsePlayout::new(self.number));
+            self.restart(now);
+        }
+    }
+
+    /// The page could not play what it was given.
+    pub(crate) fn media_failed(&mut self, now: Instant, source: u32) {
+        if self.mse.as_ref().is_some_and(|mse| mse.source() == source) {
+            // What it failed on is among what has come of late.
+            self.recent.drop_frames();
+            self.restart(now);
+        }
+    }
+
+    /// What the page's video element does.
+    pub(crate) fn media_state(&mut self, now: Instant, message: &ToWorker) {
+        if let Some(mse) = &mut self.mse {
+            mse.report(now, message, &mut self.buffer);
+        }
+        self.apply_lead(now);
+    }
+
+    /// Keeps as much ahead of the video element as it wants: on top of the jitter, and from the start.
+    fn apply_lead(&mut self, now: Instant) {
+        if let Some(mse) = &self.mse {
+            let lead = mse.lead();
+            self.buffer.set_output_latency(now, lead);
+            self.buffer.set_picture_latency(now, lead);
+            self.buffer
+                .set_buffer_time(now, self.buffer_time.max(lead + MARGIN));
+        }
+    }
+
+    pub(crate) fn metadata(&mut self, data: &ScriptData) {
+        if let Some(mse) = &mut self.mse {
+            mse.metadata(data);
+        }
+    }
+
+    /// Begins anew with what has come of late.
+    fn restart(&mut self, now: Instant) {
+        self.reset(now);
+        for tag in self.recent.iter() {
+            self.first.get_or_insert(tag.timestamp);
+            self.buffer.handle_input(now, Input::Tag(tag.clone()));
+        }
+    }
+
+    fn reset(&mut self, now: Instant) {
         self.video.reset();
         self.audio.reset();
+        if let Some(mse) = &mut self.mse {
+            mse.reset();
+        }
+        let decode_lead = if self.mse.is_some() {
+            Config::AT_ONCE
+        } else {
+            DECODE_LEAD
+        };
         let config = Config {
-            decode_lead: DECODE_LEAD,
+            decode_lead,
             buffer_time: self.buffer_time,
             buffer_time_max: self.buffer_time_max,
             ..Config::default()
         };
         self.buffer = JitterBuffer::new(config, now);
-        self.paused = false;
+        self.apply_lead(now);
         self.first = None;
     }
 
@@ -72,7 +152,9 @@ impl Player {
         self.paused = paused;
         self.audio.flush();
         self.video.drop_ready();
-        if !paused {
+        if self.mse.is_some() && !paused {
+            self.restart(now);
+        } else if !paused {
             self.buffer.handle_input(now, Input::Begin);
         }
     }
@@ -86,6 +168,7 @@ impl Player {
         (self.buffer_time, self.buffer_time_max) = (buffer_time, max);
         self.buffer.set_buffer_time(now, buffer_time);
         self.buffer.set_buffer_time_max(now, max);
+        self.apply_lead(now);
     }
 
     pub(crate) fn set_canvas(&mut self, canvas: Option<OffscreenCanvas>) {
@@ -102,6 +185,10 @@ impl Player {
     }
 
     pub(crate) fn tag(&mut self, now: Instant, tag: Tag) {
+        self.recent.push(&tag, self.buffer_time);
+        if let Some(mse) = &mut self.mse {
+            mse.arrived(now, &tag);
+        }
         if !self.paused {
             self.first.get_or_insert(tag.timestamp);
             self.buffer.handle_input(now, Input::Tag(tag));
@@ -140,6 +227,13 @@ impl Player {
             self.buffer.handle_input(now, Input::DecoderReset);
         }
         self.drain();
+        if let Some(mse) = &mut self.mse {
+            let restart = mse.settle(now, &self.buffer);
+            if restart {
+                self.restart(now);
+                self.drain();
+            }
+        }
     }
 
     pub(crate) fn poll_timeout(&self, now: Instant) -> Option<Instant> {
@@ -154,13 +248,22 @@ impl Player {
 
     pub(crate) fn stats(&mut self, now: Instant) -> Message {
         let stats = self.buffer.stats(now);
-        let (width, height) = self.video.size();
+        let (width, height) = self
+            .mse
+            .as_ref()
+            .map_or(self.video.size(), MsePlayout::size);
         let position = self.position(now);
         let time = self.first.map_or(0, |first| position.since(first)).max(0);
         let dropped =
             stats.frames_skipped + stats.frames_shed + stats.frames_lost + self.video.dropped();
-        Message::default()
+        let renderer = if self.mse.is_some() {
+            "mse"
+        } else {
+            "webcodecs"
+        };
+        let message = Message::default()
             .with("role", "play")
+            .with("renderer", renderer)
             .with("time", f64::from(time) / 1000.0)
             .with("bufferLength", self.buffer.buffer_length(now).as_secs_f64())
             .with_some("liveDelay", stats.live_delay.map(millis))
@@ -185,42 +288,58 @@ impl Player {
             .with("audioUnderruns", self.audio.underruns())
             .with("audioQueued", self.audio.queued_millis())
             .with("decodeTime", millis(stats.decode_time))
-            .with_some("skew", stats.skew_ms)
+            .with_some("skew", stats.skew_ms);
+        match &self.mse {
+            Some(mse) => mse.stats(message),
+            None => message,
+        }
     }
 
     fn drain(&mut self) {
         while let Some(output) = self.buffer.poll_output() {
             match output {
-                Output::Decode(Decode { tag, show }) => match tag.tag_type {
-                    TagType::Video => self.video.decode(&tag, show),
-                    TagType::Audio => self.audio.decode(&tag, show),
-                    TagType::Script => {}
+                Output::Decode(Decode { tag, show }) => match (&mut self.mse, tag.tag_type) {
+                    (Some(mse), _) => mse.decode(&tag),
+                    (None, TagType::Video) => self.video.decode(&tag, show),
+                    (None, TagType::Audio) => self.audio.decode(&tag, show),
+                    (None, TagType::Script) => {}
                 },
-                Output::Rate(rate) => self.audio.set_rate(rate),
-                Output::Skipped { .. } => {
-                    self.video.drop_ready();
-                    self.audio.flush();
-                }
-                Output::Event(event) => {
-                    let (code, description) = match event {
-                        Event::Full => (
-                            "NetStream.Buffer.Full",
-                            "the buffer is full, and the stream plays",
-                        ),
-                        Event::Empty => (
-                            "NetStream.Buffer.Empty",
-                            "nothing is left to play, and the buffer fills again",
-                        ),
-                        Event::Flush => (
-                            "NetStream.Buffer.Flush",
-                            "the stream has ended, and what is left of it plays",
-                        ),
-                    };
-                    post_status(Some(self.number), &Status::ok(code, description));
-                }
+                Output::Rate(rate) => match &mut self.mse {
+                    Some(mse) => mse.set_rate(rate),
+                    None => self.audio.set_rate(rate),
+                },
+                // The element's own standing and going on is what the page hears of.
+                Output::Event(Event::Full | Event::Empty) if self.mse.is_some() => {}
+                Output::Skipped { .. } => match &mut self.mse {
+                    Some(mse) => mse.skip(),
+                    None => {
+                        self.video.drop_ready();
+                        self.audio.flush();
+                    }
+                },
+                Output::Event(event) => post_event(self.number, event),
             }
         }
     }
+}
+
+/// Tells the page what ActionScript calls `NetStream.Buffer.*`.
+fn post_event(number: u32, event: Event) {
+    let (code, description) = match event {
+        Event::Full => (
+            "NetStream.Buffer.Full",
+            "the buffer is full, and the stream plays",
+        ),
+        Event::Empty => (
+            "NetStream.Buffer.Empty",
+            "nothing is left to play, and the buffer fills again",
+        ),
+        Event::Flush => (
+            "NetStream.Buffer.Flush",
+            "the stream has ended, and what is left of it plays",
+        ),
+    };
+    post_status(Some(number), &Status::ok(code, description));
 }
 
 fn millis(duration: Duration) -> f64 {

@@ -82,9 +82,8 @@ impl VideoPlayout {
                 context: context.unchecked_into(),
             })
         });
-        if let (Some(surface), (width @ 1.., height)) = (&self.surface, self.size) {
-            surface.resize(width, height);
-        }
+        // Its first picture is told to the page, which then takes away what is below.
+        self.size = (0, 0);
     }
 
     pub(super) fn reset(&mut self) {

@@ -59,7 +59,8 @@ impl JitterBuffer {
     /// What lies between a tag's arrival and its sound or picture, at least.
     pub(super) fn after_us(&self) -> [i64; 2] {
         let sound = self.config.sound_margin + self.output_latency;
-        [sound.as_micros() as i64, self.meter.decode_us()]
+        let picture = self.picture_latency.as_micros() as i64 + self.meter.decode_us();
+        [sound.as_micros() as i64, picture]
     }
 
     pub(super) fn max_us(&self) -> i64 {

@@ -39,6 +39,7 @@ pub struct JitterBuffer {
     timeline: Timeline,
     arrival: [Arrival; 2],
     output_latency: Duration,
+    picture_latency: Duration,
     queues: [Queue; 3],
     clock: Clock,
     steering: Steering,
@@ -114,6 +115,7 @@ impl JitterBuffer {
             timeline: Timeline::default(),
             arrival: Default::default(),
             output_latency: Duration::ZERO,
+            picture_latency: Duration::ZERO,
             queues: Default::default(),
             clock: Clock::new(),
             steering: Steering::new(),
@@ -189,6 +191,12 @@ impl JitterBuffer {
     /// Tells what lies between the moment samples are given to the sound card and the moment they are heard: sound must be there earlier by it.
     pub fn set_output_latency(&mut self, now: Instant, latency: Duration) {
         self.output_latency = latency;
+        self.advance(now);
+    }
+
+    /// The same for pictures, on top of the time that decoding them takes: for an owner whose decoders want pictures ahead of their time.
+    pub fn set_picture_latency(&mut self, now: Instant, latency: Duration) {
+        self.picture_latency = latency;
         self.advance(now);
     }
 

@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::super::media::Kind;
 use super::super::queue::{Queue, Waiting};
 use super::super::timeline::wire;
-use super::super::{Decode, Output, Show};
+use super::super::{Config, Decode, Output, Show};
 use super::{AUDIO, DATA, JitterBuffer, Phase, SKIP_US, TICK, VIDEO};
 use crate::Instant;
 use crate::flv::Tag;
@@ -56,7 +56,7 @@ impl JitterBuffer {
             let late = !header && time_us < earliest;
             let at = self.clock.when(now, time_us);
             if !header && !late {
-                if !playing {
+                if !playing && self.config.decode_lead < Config::AT_ONCE {
                     return;
                 }
                 let release = at.saturating_sub(self.config.decode_lead);
