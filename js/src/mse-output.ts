@@ -94,7 +94,7 @@ export class MseOutput {
   #open(message: Extract<ToMediaSource, { type: "mediaSource" }>): void {
     this.#source?.media.close();
     if (this.#used) {
-      if (this.#old) release(this.#old);
+      this.#dropOld();
       this.#old = this.#element;
       this.#element = this.#make();
       this.#owner.surface(this.#element);
@@ -130,7 +130,12 @@ export class MseOutput {
   #pictured(width: number, height: number): void {
     this.#element.style.opacity = "";
     this.#owner.pictured(width, height);
-    if (this.#old) release(this.#old);
+    this.#dropOld();
+  }
+
+  /** One that is on the page is let go by who shows it, once the new picture has reached the screen. */
+  #dropOld(): void {
+    if (this.#old && !this.#old.isConnected) release(this.#old);
     this.#old = null;
   }
 

@@ -299,6 +299,7 @@ export class NetStream extends StatusTarget {
 
   #use(renderer: "webcodecs" | "mse"): void {
     if (renderer === this.#using) return;
+    const changed = this.#using !== null || renderer === "mse";
     this.#using = renderer;
     this.#media?.close();
     this.#media = null;
@@ -312,8 +313,8 @@ export class NetStream extends StatusTarget {
         report: (info) => this.#status(info),
       });
     }
-    this.#post({ type: "renderer", stream: this.#stream, renderer });
-    this.#showSurface();
+    if (changed) this.#post({ type: "renderer", stream: this.#stream, renderer });
+    if (this.#view) this.#showSurface();
   }
 
   /** Gives the view a surface to show; a canvas goes to the Worker, once. */

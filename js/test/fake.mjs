@@ -34,11 +34,11 @@ class FakeWorker {
 globalThis.Worker = FakeWorker;
 globalThis.location = new URL("https://school.example/lesson");
 
-/** The package, bundled as it is published. */
-export async function load() {
+/** The package, or another of its sources, bundled as it is published. */
+export async function load(source = "index") {
   const folder = await mkdtemp(join(tmpdir(), "chalkcast-"));
   const file = join(folder, "index.mjs");
-  await build({ entryPoints: [new URL("../src/index.ts", import.meta.url).pathname], bundle: true, format: "esm", outfile: file });
+  await build({ entryPoints: [new URL(`../src/${source}.ts`, import.meta.url).pathname], bundle: true, format: "esm", outfile: file });
   try {
     return await import(pathToFileURL(file).href);
   } finally {
