@@ -52,8 +52,8 @@ export const STATUS_TEXT: Readonly<Record<string, readonly [en: string, zh: stri
   "NetStream.Play.Transition": ["The quality is changing.", "正在切换画质。"],
   "NetStream.Play.Failed": ["The lesson cannot be played.", "无法播放。"],
   "NetStream.Play.Failed/insecure": [
-    "This page came over plain http, where browsers cannot play a lesson. Open it by its https address.",
-    "本页面通过普通 http 打开，浏览器无法在这里播放课程。请改用 https 地址打开。",
+    "This page came over plain http, where browsers cannot play a lesson in the way this page asks for. Open it by its https address.",
+    "本页面通过普通 http 打开，浏览器无法以本页面要求的方式播放课程。请改用 https 地址打开。",
   ],
   "NetStream.Play.Failed/unsupported": [
     "This browser is too old to play the lesson. Try a current Chrome, Edge, Firefox or Safari.",
