@@ -221,30 +221,47 @@ fn a_hundred_thousand_create_streams_cost_what_the_limits_say() {
     hello.resize(1 + 2 * 1536, 0);
     session.handle_input(now, &hello);
     let mut encoder = Encoder::new();
-    let mut call = |name: &str, transaction_id| {
-        let command = Command::new(name, transaction_id, vec![Value::Null]);
+    let mut call = |name: &str, transaction_id, argument: f64| {
+        let values = vec![Value::Null, argument.into()];
+        let command = Command::new(name, transaction_id, values);
         let mut bytes = Vec::new();
         encoder
             .encode(3, &Message::Command(command).encode(), &mut bytes)
             .expect("a short message");
         bytes
     };
-    session.handle_input(now, &call("connect", 1.0));
+    session.handle_input(now, &call("connect", 1.0, 0.0));
     session.accept_connect(now).expect("it has asked");
-    let calls: Vec<_> = (0..100_000).map(|_| call("createStream", 2.0)).collect();
-    let mut sent = 0;
-    let ((), peak, _) = count(|| {
-        for call in &calls {
+    // Each given up before the next is asked for; then all kept.
+    let cycles: Vec<_> = (1..=100_000)
+        .map(|id| {
+            [
+                call("createStream", 2.0, 0.0),
+                call("deleteStream", 0.0, id.into()),
+            ]
+            .concat()
+        })
+        .collect();
+    let kept: Vec<_> = (0..100_000)
+        .map(|_| call("createStream", 2.0, 0.0))
+        .collect();
+    let mut drive = |calls: &[Vec<u8>]| {
+        let mut sent = 0;
+        for call in calls {
             session.handle_input(now, call);
             while let Some(output) = session.poll_output() {
-                let Output::Transmit(transmit) = output else {
-                    continue;
-                };
-                sent += transmit.len();
+                if let Output::Transmit(transmit) = output {
+                    sent += transmit.len();
+                }
             }
         }
-    });
-    assert!(sent > 100_000 * 30, "each is answered");
+        sent
+    };
+    let (sent, peak, _) = count(|| drive(&cycles));
+    assert!(sent > 100_000 * 30, "each is answered: {sent} bytes");
+    assert!(peak < 16 << 10, "{peak} bytes for a stream and one answer");
+    let (sent, peak, _) = count(|| drive(&kept));
+    assert!(sent < 2000, "16 are answered, and the end: {sent} bytes");
     assert!(
         peak < 16 << 10,
         "{peak} bytes for 16 streams and one answer"

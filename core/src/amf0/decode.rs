@@ -110,6 +110,19 @@ pub enum Error {
     Externalizable,
 }
 
+impl Error {
+    /// Whether the values are well formed and over one of the [`Limits`].
+    pub const fn is_limit(&self) -> bool {
+        matches!(
+            self,
+            Self::Depth { .. }
+                | Self::Count { .. }
+                | Self::StringLength { .. }
+                | Self::TotalLength { .. }
+        )
+    }
+}
+
 /// All values in `input`, within the default limits.
 pub fn decode_all(input: &[u8]) -> Result<Vec<Value>, Error> {
     decode_all_with(input, &Limits::default())

@@ -30,3 +30,10 @@ pub enum Error {
         error: amf0::Error,
     },
 }
+
+impl Error {
+    /// Whether values are over one of their [`Limits`](amf0::Limits).
+    pub const fn is_limit(&self) -> bool {
+        matches!(self, Self::Value { error, .. } if error.is_limit())
+    }
+}

@@ -1,6 +1,6 @@
 use core::time::Duration;
 
-use crate::{chunk, handshake};
+use crate::{chunk, handshake, message};
 
 use super::{Status, StreamKey};
 
@@ -71,6 +71,21 @@ pub enum PeerError {
     /// Its chunks are malformed or over a limit.
     #[error(transparent)]
     Chunk(#[from] chunk::Error),
+    /// The values of a message are over a limit.
+    #[error(transparent)]
+    Message(#[from] message::Error),
+    /// More of its calls than allowed await their answer.
+    #[error("a call more than the {limit} that may await their answer")]
+    TooManyCalls {
+        /// The limit.
+        limit: usize,
+    },
+    /// It asks for one stream more than allowed.
+    #[error("a stream more than the limit of {limit}")]
+    TooManyStreams {
+        /// The limit.
+        limit: usize,
+    },
 }
 
 /// What was waited for in vain.
@@ -92,7 +107,7 @@ pub enum CloseReason {
     /// This side's owner closed it.
     #[error("closed by this side")]
     Local,
-    /// The peer's byte stream ended.
+    /// The peer's byte stream ended, or it said so by the command `close`.
     #[error("the peer closed the connection")]
     Eof,
     /// The server refused connect, or this side did.

@@ -2,7 +2,7 @@ use core::time::Duration;
 
 use crate::{amf0, chunk};
 
-/// What one peer may cost. Going over one of them ends the session with the numbers, unless said otherwise.
+/// What one peer may cost. Going over any of them ends the session, with the numbers in [`PeerError`](super::PeerError).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -10,10 +10,10 @@ pub struct Limits {
     pub chunk: chunk::Limits,
     /// Of a command's or data message's values: depth, count, string length.
     pub amf0: amf0::Limits,
-    /// Calls of either side that await their answer. One of the peer's too many is refused with `_error`; one of the owner's
-    /// is a usage error.
+    /// Calls of either side that await their answer. One of the owner's too many is a usage error.
     pub commands_in_flight: usize,
-    /// NetStreams of the connection. A createStream too many is refused with `_error`.
+    /// NetStreams of the connection. A createStream too many is answered by `_error` before the end; one of the owner's is a usage
+    /// error.
     pub streams: usize,
 }
 

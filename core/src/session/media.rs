@@ -2,10 +2,11 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use super::PeerError;
 use crate::Timestamp;
 use crate::amf0::{self, Value};
 use crate::flv::{Tag, TagType};
-use crate::message::{Message, Raw, message_type};
+use crate::message::{Error, Message, Raw, message_type};
 
 /// What a media or data message, or one inside an aggregate, is to its session.
 #[derive(Debug, PartialEq)]
@@ -19,16 +20,27 @@ pub(super) enum Media {
 }
 
 /// Takes a message of type 8, 9, 15, 18 or 22 apart.
-pub(super) fn each_media(raw: Raw, limits: &amf0::Limits, mut take: impl FnMut(Media)) {
-    if raw.message_type != message_type::AGGREGATE {
-        return take(media(raw, limits));
-    }
-    let Ok(Message::Aggregate(aggregate)) = Message::decode_with(&raw, limits) else {
-        return take(Media::Malformed);
+///
+/// Fails if values are over a limit.
+pub(super) fn each_media(
+    raw: Raw,
+    limits: &amf0::Limits,
+    mut take: impl FnMut(Media),
+) -> Result<(), PeerError> {
+    let mut take_one = |raw: Result<Raw, Error>| {
+        match raw.and_then(|raw| media(raw, limits)) {
+            Ok(media) => take(media),
+            Err(error) if error.is_limit() => return Err(error.into()),
+            Err(_) => take(Media::Malformed),
+        }
+        Ok(())
     };
-    for inner in aggregate.messages() {
-        take(inner.map_or(Media::Malformed, |inner| media(inner, limits)));
+    if raw.message_type == message_type::AGGREGATE
+        && let Ok(Message::Aggregate(aggregate)) = Message::decode_with(&raw, limits)
+    {
+        return aggregate.messages().try_for_each(take_one);
     }
+    take_one(Ok(raw))
 }
 
 /// Whether a message of this type is one for [`each_media`].
@@ -76,30 +88,34 @@ pub(super) fn as_data_frame(tag: &Tag) -> Option<Tag> {
 const SET_DATA_FRAME: &str = "@setDataFrame";
 const CLEAR_DATA_FRAME: &str = "@clearDataFrame";
 
-fn media(raw: Raw, limits: &amf0::Limits) -> Media {
-    let timestamp = raw.timestamp;
-    let script = match raw.message_type {
+fn media(raw: Raw, limits: &amf0::Limits) -> Result<Media, Error> {
+    let Raw {
+        message_type,
+        timestamp,
+        ..
+    } = raw;
+    let script = match message_type {
         message_type::AUDIO | message_type::VIDEO => {
-            return raw.into_tag().map_or(Media::Malformed, Media::Tag);
+            return Ok(raw.into_tag().map_or(Media::Malformed, Media::Tag));
         }
         message_type::DATA_AMF0 => raw.payload,
-        message_type::DATA_AMF3 => match Message::decode_with(&raw, limits) {
-            Ok(Message::Data(data)) => {
+        message_type::DATA_AMF3 => match Message::decode_with(&raw, limits)? {
+            Message::Data(data) => {
                 let values: Vec<_> = data.values.into_iter().map(Value::into_amf0).collect();
                 script_tag(timestamp, &data.name, &values).payload
             }
-            _ => return Media::Malformed,
+            _ => return Ok(Media::Malformed),
         },
-        _ => return Media::Malformed,
+        _ => return Ok(Media::Malformed),
     };
     if let Some(at) = after_string(&script, CLEAR_DATA_FRAME) {
-        let name = amf0::decode_all_with(&script[at..], limits)
-            .ok()
-            .and_then(|values| values.into_iter().next());
-        return name
-            .as_ref()
-            .and_then(Value::as_str)
-            .map_or(Media::Malformed, |name| Media::ClearDataFrame(name.into()));
+        let name = Value::decode(&mut &script[at..], limits).map_err(|error| Error::Value {
+            message_type,
+            error,
+        })?;
+        return Ok(name
+            .as_str()
+            .map_or(Media::Malformed, |name| Media::ClearDataFrame(name.into())));
     }
     let payload: Bytes = match after_string(&script, SET_DATA_FRAME) {
         Some(at) => script.slice(at..),
@@ -107,13 +123,13 @@ fn media(raw: Raw, limits: &amf0::Limits) -> Media {
     };
     // A player dispatches on the name, so there must be one.
     if payload.first() != Some(&STRING) {
-        return Media::Malformed;
+        return Ok(Media::Malformed);
     }
-    Media::Tag(Tag {
+    Ok(Media::Tag(Tag {
         tag_type: TagType::Script,
         timestamp,
         payload,
-    })
+    }))
 }
 
 /// AMF0's type marker of a string.

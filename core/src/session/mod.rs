@@ -11,6 +11,7 @@ mod enhanced;
 mod error;
 mod limits;
 mod media;
+mod play_options;
 pub mod server;
 mod status;
 mod transport;
@@ -18,7 +19,10 @@ mod transport;
 pub use enhanced::Enhanced;
 pub use error::{CloseReason, PeerError, Timeout, UsageError};
 pub use limits::{Limits, Timers};
+pub use play_options::{PlayOptions, Transition};
 pub use status::{Level, Status, code};
+
+use alloc::sync::Arc;
 
 use crate::Timestamp;
 use crate::chunk::Transmit;
@@ -48,13 +52,21 @@ impl StreamKey {
 
 /// A call made to the peer, named again when its result comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CallId(pub(crate) u64);
+pub struct CallId(u64);
 
-/// The right to answer a call of the peer's, once. Dropping it leaves the call unanswered.
+impl CallId {
+    /// The call's number on the wire.
+    const fn transaction_id(self) -> f64 {
+        self.0 as f64
+    }
+}
+
+/// The right to answer a call of the peer's, once. Dropping it leaves the call unanswered; until then it counts as in flight.
 #[derive(Debug, PartialEq)]
 pub struct Reply {
-    pub(crate) transaction_id: f64,
-    pub(crate) message_stream_id: u32,
+    transaction_id: f64,
+    message_stream_id: u32,
+    _in_flight: Arc<()>,
 }
 
 /// Which AMF a connection's commands are encoded in (`objectEncoding` of connect, §7.2.1.1).

@@ -1,13 +1,15 @@
 use alloc::collections::VecDeque;
+use alloc::vec;
 use alloc::vec::Vec;
-use core::mem;
 use core::time::Duration;
+use core::{iter, mem};
 
 use bytes::Bytes;
 
 use super::acknowledge::Acknowledge;
 use super::{
-    CloseReason, Limits, ObjectEncoding, Output, PeerError, Stats, Timeout, Timers, UsageError,
+    CloseReason, Limits, ObjectEncoding, Output, PeerError, Reply, Stats, Timeout, Timers,
+    UsageError,
 };
 use crate::Instant;
 use crate::amf0::{self, Value};
@@ -125,12 +127,31 @@ impl<E> Transport<E> {
 
     /// To be called before a piece of input is taken apart by [`receive`](Self::receive).
     pub(super) fn begin_input(&mut self, now: Instant, bytes: usize) {
-        self.last_received = now;
-        self.acknowledge.count_received(bytes);
+        if !self.closed {
+            self.last_received = now;
+            self.acknowledge.count_received(bytes);
+        }
     }
 
-    /// The next thing in the input that is the session's business; `None` when all of it was taken in.
+    /// The next thing in the input that is the session's business; `None` when all of it was taken in, or the session has ended.
     pub(super) fn receive(
+        &mut self,
+        now: Instant,
+        input: &mut &[u8],
+    ) -> Option<Result<Received, PeerError>> {
+        if self.closed {
+            return None;
+        }
+        let received = self.next_received(now, input).transpose();
+        if received.is_none()
+            && let Some(total) = self.acknowledge.due()
+        {
+            self.send(&Message::Acknowledgement(total).encode());
+        }
+        received
+    }
+
+    fn next_received(
         &mut self,
         now: Instant,
         input: &mut &[u8],
@@ -155,13 +176,6 @@ impl<E> Transport<E> {
             }
         }
         Ok(None)
-    }
-
-    /// To be called after a piece of input was taken apart.
-    pub(super) fn end_input(&mut self) {
-        if let Some(total) = self.acknowledge.due() {
-            self.send(&Message::Acknowledgement(total).encode());
-        }
     }
 
     /// Handles protocol control and pings; hands on the rest.
@@ -212,13 +226,16 @@ impl<E> Transport<E> {
         None
     }
 
-    /// Reads a message by its type; one that cannot be read is counted and passed over.
-    pub(super) fn read(&mut self, raw: &Raw) -> Option<Message> {
-        let message = Message::decode_with(raw, &self.amf0_limits).ok();
-        if message.is_none() {
-            self.ignore();
+    /// Reads a message by its type; one that cannot be read is counted and passed over, unless it is over a limit.
+    pub(super) fn read(&mut self, raw: &Raw) -> Result<Option<Message>, PeerError> {
+        match Message::decode_with(raw, &self.amf0_limits) {
+            Ok(message) => Ok(Some(message)),
+            Err(error) if error.is_limit() => Err(error.into()),
+            Err(_) => {
+                self.ignore();
+                Ok(None)
+            }
         }
-        message
     }
 
     /// Counts a message that was passed over.
@@ -301,6 +318,32 @@ impl<E> Transport<E> {
             .encode()
             .on_stream(message_stream_id);
         self.send(&raw);
+    }
+
+    /// Calls a method, or answers a call, with a command object of null.
+    pub(super) fn send_call(
+        &mut self,
+        message_stream_id: u32,
+        name: &str,
+        transaction_id: f64,
+        arguments: Vec<Value>,
+    ) {
+        let values = iter::once(Value::Null).chain(arguments).collect();
+        self.send_command(message_stream_id, name, transaction_id, values);
+    }
+
+    /// Answers a call of the peer's.
+    pub(super) fn reply(&mut self, reply: &Reply, result: Result<Value, Value>) {
+        let (name, value) = match result {
+            Ok(value) => ("_result", value),
+            Err(value) => ("_error", value),
+        };
+        let Reply {
+            transaction_id,
+            message_stream_id,
+            ..
+        } = *reply;
+        self.send_call(message_stream_id, name, transaction_id, vec![value]);
     }
 
     pub(super) fn send_user_control(&mut self, event: UserControl) {

@@ -1,20 +1,16 @@
 use chalkcast_core::amf0::Value;
-use chalkcast_core::chunk::{Decoder, Encoder, Limits};
 use chalkcast_core::message::{Command, Message, Raw};
 use chalkcast_core::session::{Output, Status, server};
 use chalkcast_core::{Instant, ServerSession, handshake};
+
+use crate::wire::Wire;
 
 /// A client written message by message, which can do what no client should, and the server session it does it to.
 pub(crate) struct Peer {
     pub(crate) now: Instant,
     pub(crate) server: ServerSession,
     pub(crate) events: Vec<server::Event>,
-    /// What the server sent, with the message stream it was on.
-    pub(crate) messages: Vec<(u32, Message)>,
-    /// The bytes of every transmit since the handshake.
-    pub(crate) bytes: Vec<u8>,
-    encoder: Encoder,
-    decoder: Decoder,
+    pub(crate) wire: Wire,
 }
 
 impl Peer {
@@ -42,10 +38,7 @@ impl Peer {
             now,
             server,
             events: Vec::new(),
-            messages: Vec::new(),
-            bytes: Vec::new(),
-            encoder: Encoder::new(),
-            decoder: Decoder::new(Limits::default()),
+            wire: Wire::new(),
         };
         peer.drain();
         peer
@@ -67,7 +60,7 @@ impl Peer {
         peer.server.accept_connect(peer.now).unwrap();
         peer.drain();
         peer.events.clear();
-        peer.messages.clear();
+        peer.wire.messages.clear();
         peer
     }
 
@@ -85,8 +78,7 @@ impl Peer {
     }
 
     pub(crate) fn send(&mut self, raw: &Raw) {
-        let mut bytes = Vec::new();
-        self.encoder.encode(3, raw, &mut bytes).unwrap();
+        let bytes = self.wire.encode(raw);
         self.server.handle_input(self.now, &bytes);
         self.drain();
     }
@@ -107,16 +99,7 @@ impl Peer {
         while let Some(output) = self.server.poll_output() {
             match output {
                 Output::Event(event) => self.events.push(event),
-                Output::Transmit(transmit) => {
-                    let mut bytes = Vec::new();
-                    transmit.write_to(&mut bytes);
-                    self.bytes.extend_from_slice(&bytes);
-                    let mut rest = &bytes[..];
-                    while let Some(raw) = self.decoder.decode(&mut rest).unwrap() {
-                        self.messages
-                            .push((raw.stream_id, Message::decode(&raw).unwrap()));
-                    }
-                }
+                Output::Transmit(transmit) => self.wire.read(&transmit),
             }
         }
     }
@@ -128,31 +111,23 @@ impl Peer {
             events.len(),
             1,
             "{events:?}, and messages {:?}",
-            self.messages
+            self.wire.messages
         );
         events.remove(0)
     }
 
     /// The one command since the last look: name, transaction id, first argument.
     pub(crate) fn answer(&mut self) -> (String, f64, Value) {
-        let messages = std::mem::take(&mut self.messages);
-        let [(_, Message::Command(command))] = &messages[..] else {
-            panic!("{messages:?}")
-        };
-        (
-            command.name.clone(),
-            command.transaction_id,
-            command.values.get(1).cloned().unwrap_or(Value::Null),
-        )
+        self.wire.answer()
     }
 
     /// The code of the one onStatus since the last look, which must be on this message stream.
     pub(crate) fn status(&mut self, on: u32) -> Status {
         assert_eq!(
-            self.messages.first().map(|(stream_id, _)| *stream_id),
+            self.wire.messages.first().map(|(stream_id, _)| *stream_id),
             Some(on),
             "{:?}",
-            self.messages
+            self.wire.messages
         );
         let (name, transaction_id, information) = self.answer();
         assert_eq!((&*name, transaction_id), ("onStatus", 0.0));

@@ -12,8 +12,8 @@ use chalkcast_core::message::{
 };
 use chalkcast_core::session::server::{Config, Event};
 use chalkcast_core::session::{
-    CloseReason, Level, PeerError, PlayStart, PublishKind, Status, StreamKey, Timeout, UsageError,
-    code,
+    CloseReason, Level, PeerError, PlayOptions, PlayStart, PublishKind, Status, StreamKey, Timeout,
+    Transition, UsageError, code,
 };
 use chalkcast_core::{Instant, ServerSession, Timestamp};
 
@@ -40,7 +40,7 @@ fn playing(peer: &mut Peer, id: u32, name: &str) -> StreamKey {
     };
     peer.server.accept_play(peer.now, stream).unwrap();
     peer.drain();
-    peer.messages.clear();
+    peer.wire.messages.clear();
     stream
 }
 
@@ -58,7 +58,7 @@ fn nothing_but_connect_comes_first() {
         assert_eq!(peer.refusal(5.0).code, code::CALL_FAILED);
     }
     peer.command(0, "createStream", 0.0, vec![]);
-    assert!(peer.messages.is_empty(), "nobody waits for an answer");
+    assert!(peer.wire.messages.is_empty(), "nobody waits for an answer");
     assert!(peer.events.is_empty());
     assert_eq!(
         peer.server.accept_connect(peer.now),
@@ -77,7 +77,7 @@ fn connect_needs_nothing_and_comes_once() {
         assert_eq!(request.app, "");
         peer.server.accept_connect(peer.now).unwrap();
         peer.drain();
-        peer.messages.clear();
+        peer.wire.messages.clear();
         peer.command(0, "connect", 9.0, vec![]);
         assert_eq!(peer.refusal(9.0).level, Level::Error);
         assert_eq!(
@@ -123,13 +123,14 @@ fn connect_says_what_the_client_is_and_can() {
     peer.server.accept_connect(peer.now).unwrap();
     peer.drain();
     let kinds: Vec<_> = peer
+        .wire
         .messages
         .iter()
         .map(|(_, message)| message.encode().message_type)
         .collect();
     // Window, bandwidth, chunk size; the answer in AMF0, then onBWDone in AMF3's envelope.
     assert_eq!(kinds, [5, 6, 1, 20, 17]);
-    let Message::Command(result) = &peer.messages[3].1 else {
+    let Message::Command(result) = &peer.wire.messages[3].1 else {
         panic!()
     };
     let properties = result.values[0].as_object().unwrap();
@@ -148,7 +149,7 @@ fn what_a_hasty_client_sends_after_connect_waits() {
     peer.event();
     peer.command(0, "createStream", 2.0, vec![Value::Null]);
     peer.command(1, "publish", 0.0, vec![Value::Null, "conf".into()]);
-    assert!(peer.messages.is_empty() && peer.events.is_empty());
+    assert!(peer.wire.messages.is_empty() && peer.events.is_empty());
     peer.server.accept_connect(peer.now).unwrap();
     peer.drain();
     assert!(matches!(&peer.event(), Event::Publish { name, .. } if name == "conf"));
@@ -157,9 +158,18 @@ fn what_a_hasty_client_sends_after_connect_waits() {
     let mut peer = Peer::new(Config::new(1));
     peer.command(0, "connect", 1.0, vec![]);
     for _ in 0..100 {
-        peer.command(0, "createStream", 2.0, vec![Value::Null]);
+        peer.send(&video(0, b"for nobody"));
     }
     assert_eq!(peer.ignored(), 36, "64 wait");
+    peer.event();
+    peer.command(0, "createStream", 2.0, vec![Value::Null]);
+    let Event::Closed { reason } = peer.event() else {
+        panic!()
+    };
+    assert_eq!(
+        reason,
+        CloseReason::Peer(PeerError::TooManyCalls { limit: 64 })
+    );
 }
 
 #[test]
@@ -178,7 +188,7 @@ fn a_refused_client_is_told_and_dropped() {
             reason: CloseReason::Rejected(status.clone())
         }
     );
-    let Message::Command(error) = &peer.messages[0].1 else {
+    let Message::Command(error) = &peer.wire.messages[0].1 else {
         panic!()
     };
     assert_eq!((&*error.name, error.transaction_id), ("_error", 1.0));
@@ -192,18 +202,17 @@ fn a_refused_client_is_told_and_dropped() {
 }
 
 #[test]
-fn a_hundred_thousand_create_streams_cost_sixteen() {
+fn a_stream_too_many_is_refused_and_ends_the_session() {
     let mut peer = Peer::with_streams(16);
-    for _ in 16..100_000 {
-        peer.command(0, "createStream", 3.0, vec![Value::Null]);
-        let refusal = peer.refusal(3.0);
-        assert!(refusal.description.contains("16"), "{refusal:?}");
-        peer.bytes.clear();
-    }
     // Those there are can be given up for others, whose ids are new.
     peer.command(0, "deleteStream", 0.0, vec![Value::Null, 3.0.into()]);
     peer.command(0, "createStream", 4.0, vec![Value::Null]);
     assert_eq!(peer.answer(), ("_result".into(), 4.0, 17.0.into()));
+    peer.command(0, "createStream", 5.0, vec![Value::Null]);
+    let refusal = peer.refusal(5.0);
+    assert!(refusal.description.contains("16"), "{refusal:?}");
+    let reason = CloseReason::Peer(PeerError::TooManyStreams { limit: 16 });
+    assert_eq!(peer.event(), Event::Closed { reason });
 }
 
 #[test]
@@ -357,29 +366,44 @@ fn how_and_from_where_is_carried_to_the_owner() {
         );
     }
     peer.events.clear();
-    let options = Object::new()
-        .with("streamName", "better")
-        .with("transition", "switch")
-        .with("len", -1.0);
-    peer.command(1, "play2", 0.0, vec![Value::Null, options.into()]);
-    let Some(Event::Play {
+    let options = PlayOptions {
+        old_stream_name: Some("conf".into()),
+        len: Some(Duration::from_secs(5)),
+        transition: Transition::Switch,
+        ..PlayOptions::new("better")
+    };
+    peer.command(
+        1,
+        "play2",
+        0.0,
+        vec![Value::Null, options.to_object().into()],
+    );
+    let Some(Event::Play2 {
         stream,
-        name,
-        duration: None,
-        reset: false,
-        ..
+        options: asked,
     }) = peer.events.pop()
     else {
         panic!()
     };
-    assert_eq!(name, "better");
+    assert_eq!(asked, options);
     peer.server.accept_play(peer.now, stream).unwrap();
     peer.drain();
-    let said = peer
+    let told: Vec<_> = peer
+        .wire
         .messages
         .iter()
-        .any(|(_, message)| format!("{message:?}").contains(code::PLAY_TRANSITION));
-    assert!(said, "{:?}", peer.messages);
+        .filter_map(|(_, message)| match message {
+            Message::Command(command) => Some(command.values.last()?.clone()),
+            Message::Data(data) => Some(data.values.last()?.clone()),
+            _ => None,
+        })
+        .map(|information| Status::from_value(information).code)
+        .filter(|code| code.starts_with("NetStream.Play"))
+        .collect();
+    assert_eq!(
+        told,
+        [code::PLAY_TRANSITION, code::PLAY_TRANSITION_COMPLETE]
+    );
 }
 
 #[test]
@@ -401,6 +425,7 @@ fn the_answers_to_play_come_in_order() {
     peer.server.accept_play(peer.now, stream).unwrap();
     peer.drain();
     let told: Vec<_> = peer
+        .wire
         .messages
         .iter()
         .map(|(on, message)| match message {
@@ -428,13 +453,14 @@ fn the_answers_to_play_come_in_order() {
             expected: "asking to play"
         })
     );
-    peer.messages.clear();
+    peer.wire.messages.clear();
     peer.server.stream_eof(stream).unwrap();
     peer.server.stream_dry(stream).unwrap();
     peer.server.stream_is_recorded(stream).unwrap();
     peer.server.stream_begin(stream).unwrap();
     peer.drain();
     let told: Vec<_> = peer
+        .wire
         .messages
         .iter()
         .map(|(_, message)| message.clone())
@@ -466,7 +492,7 @@ fn the_encoders_commands_are_answered_and_confirmed() {
         ("FCUnsubscribe", "onFCUnsubscribe", code::PLAY_STOP),
     ] {
         peer.command(0, name, 3.0, vec![Value::Null, "conf".into()]);
-        let confirmed = peer.messages.pop().unwrap().1;
+        let confirmed = peer.wire.messages.pop().unwrap().1;
         assert_eq!(peer.answer(), ("_result".into(), 3.0, Value::Undefined));
         let Message::Command(confirmed) = confirmed else {
             panic!()
@@ -481,17 +507,67 @@ fn the_encoders_commands_are_answered_and_confirmed() {
     }
     peer.command(0, "releaseStream", 4.0, vec![Value::Null, "conf".into()]);
     assert_eq!(peer.answer(), ("_result".into(), 4.0, Value::Undefined));
-    peer.command(0, "getStreamLength", 5.0, vec![Value::Null, "conf".into()]);
-    assert_eq!(peer.answer(), ("_result".into(), 5.0, 0.0.into()));
 
     let stream = publishing(&mut peer, 1, "conf");
     peer.server.accept_publish(peer.now, stream).unwrap();
     peer.command(0, "FCUnpublish", 0.0, vec![Value::Null, "other".into()]);
     assert!(peer.events.is_empty());
+    peer.wire.messages.clear();
     peer.command(0, "FCUnpublish", 0.0, vec![Value::Null, "conf".into()]);
     assert_eq!(peer.event(), Event::StreamClosed { stream });
+    peer.wire.messages.remove(0);
+    assert_eq!(peer.status(1).code, code::UNPUBLISH_SUCCESS);
     peer.command(0, "deleteStream", 0.0, vec![Value::Null, 1.0.into()]);
     assert!(peer.events.is_empty(), "it was closed before");
+}
+
+#[test]
+fn the_owner_knows_how_long_a_recording_is() {
+    let mut peer = Peer::connected();
+    let query = vec![Value::Null, "lesson?key=1".into()];
+    peer.command(0, "getStreamLength", 5.0, query.clone());
+    let Event::StreamLength { name, reply } = peer.event() else {
+        panic!()
+    };
+    assert_eq!(name, "lesson?key=1");
+    peer.server.reply(peer.now, reply, Ok(62.5.into())).unwrap();
+    peer.drain();
+    assert_eq!(peer.answer(), ("_result".into(), 5.0, 62.5.into()));
+    for wrong in [vec![], vec![Value::Null, 7.0.into()]] {
+        peer.command(0, "getStreamLength", 6.0, wrong);
+        assert_eq!(peer.refusal(6.0).code, code::CALL_FAILED);
+    }
+    peer.command(0, "getStreamLength", 0.0, query);
+    assert_eq!((peer.events.len(), peer.ignored()), (0, 1), "nobody waits");
+}
+
+#[test]
+fn who_stops_is_told_what_has_stopped() {
+    let mut peer = Peer::with_streams(2);
+    let stream = publishing(&mut peer, 1, "conf");
+    peer.command(1, "closeStream", 0.0, vec![Value::Null]);
+    assert_eq!(peer.event(), Event::StreamClosed { stream });
+    assert!(peer.wire.messages.is_empty(), "it had not started");
+    publishing(&mut peer, 1, "conf");
+    peer.server.accept_publish(peer.now, stream).unwrap();
+    peer.drain();
+    peer.wire.messages.clear();
+    peer.command(1, "closeStream", 0.0, vec![Value::Null]);
+    assert_eq!(peer.event(), Event::StreamClosed { stream });
+    assert_eq!(peer.status(1).code, code::UNPUBLISH_SUCCESS);
+    peer.command(1, "closeStream", 0.0, vec![Value::Null]);
+
+    let stop = Object::new().with("transition", "stop");
+    for (name, argument) in [("play", Value::from(false)), ("play2", stop.into())] {
+        let stream = playing(&mut peer, 2, "conf");
+        peer.command(2, name, 0.0, vec![Value::Null, argument]);
+        assert_eq!(peer.event(), Event::StreamClosed { stream });
+        assert_eq!(peer.status(2).code, code::PLAY_STOP);
+    }
+    let stream = playing(&mut peer, 2, "conf");
+    peer.command(0, "deleteStream", 0.0, vec![Value::Null, 2.0.into()]);
+    assert_eq!(peer.event(), Event::StreamClosed { stream });
+    assert!(peer.wire.messages.is_empty(), "on which stream?");
 }
 
 #[test]
@@ -502,7 +578,7 @@ fn bandwidth_is_measured_as_flash_media_server_did() {
     ] {
         let mut peer = Peer::connected();
         peer.command(0, asked, 2.0, vec![Value::Null]);
-        let (_, Message::Command(first)) = peer.messages.remove(1) else {
+        let (_, Message::Command(first)) = peer.wire.messages.remove(1) else {
             panic!()
         };
         assert_eq!(peer.answer().0, "_result");
@@ -608,7 +684,7 @@ fn media_waits_for_the_answer_to_publish_and_belongs_to_a_publisher() {
     assert_eq!(peer.ignored(), 3);
 
     let stream = publishing(&mut peer, 2, "taken");
-    peer.messages.clear();
+    peer.wire.messages.clear();
     peer.server
         .reject_publish(
             peer.now,
@@ -744,7 +820,7 @@ fn the_unknown_is_ignored_and_counted() {
         peer.send(&Raw::new(message_type::COMMAND_AMF3, payload));
     }
     assert_eq!(peer.ignored(), 8 + 4 + 8);
-    assert!(peer.events.is_empty() && peer.messages.is_empty());
+    assert!(peer.events.is_empty() && peer.wire.messages.is_empty());
     publishing(&mut peer, 1, "conf");
 }
 
@@ -752,7 +828,7 @@ fn the_unknown_is_ignored_and_counted() {
 fn one_encoding_serves_message_streams_1_2_and_3() {
     let mut peer = Peer::with_streams(3);
     let viewers = [1, 2, 3].map(|id| playing(&mut peer, id, "conf"));
-    peer.bytes.clear();
+    peer.wire.bytes.clear();
     let long = Tag {
         payload: Bytes::from(vec![0x27; 200_000]),
         ..tag(1)
@@ -783,7 +859,7 @@ fn one_encoding_serves_message_streams_1_2_and_3() {
             (id, Message::Video(tag(2).payload)),
         ]
     });
-    assert_eq!(peer.messages, expected.collect::<Vec<_>>());
+    assert_eq!(peer.wire.messages, expected.collect::<Vec<_>>());
     let small = SharedMessage::encode(&long, 4096).unwrap();
     let refused = peer.server.send_shared(viewers[0], &small);
     assert_eq!(
@@ -800,14 +876,14 @@ fn pings_are_answered_and_sent_and_time_out() {
     let mut peer = Peer::connected();
     peer.send(&Message::UserControl(UserControl::PingRequest(77)).encode());
     assert_eq!(
-        peer.messages.pop(),
+        peer.wire.messages.pop(),
         Some((0, Message::UserControl(UserControl::PingResponse(77))))
     );
     peer.now = peer.server.poll_timeout().unwrap();
     assert_eq!(peer.now, Instant::from_micros(20_000_000));
     peer.server.handle_timeout(peer.now);
     peer.drain();
-    let Some((0, Message::UserControl(UserControl::PingRequest(stamp)))) = peer.messages.pop()
+    let Some((0, Message::UserControl(UserControl::PingRequest(stamp)))) = peer.wire.messages.pop()
     else {
         panic!()
     };
@@ -885,7 +961,7 @@ fn received_bytes_are_acknowledged_at_the_peers_window() {
             Message::Acknowledgement(total) => total,
             other => panic!("{other:?}"),
         };
-        peer.messages.drain(..).map(acknowledgement).collect()
+        peer.wire.messages.drain(..).map(acknowledgement).collect()
     };
     assert_eq!(
         acknowledged(&mut peer),
@@ -907,11 +983,17 @@ fn received_bytes_are_acknowledged_at_the_peers_window() {
         .encode()
     };
     peer.send(&bandwidth(LimitType::Dynamic));
-    assert!(peer.messages.is_empty(), "dynamic with nothing before it");
+    assert!(
+        peer.wire.messages.is_empty(),
+        "dynamic with nothing before it"
+    );
     peer.send(&bandwidth(LimitType::Hard));
-    assert_eq!(peer.messages.pop(), Some((0, Message::WindowAckSize(5000))));
+    assert_eq!(
+        peer.wire.messages.pop(),
+        Some((0, Message::WindowAckSize(5000)))
+    );
     peer.send(&bandwidth(LimitType::Soft));
-    assert!(peer.messages.is_empty(), "nothing new");
+    assert!(peer.wire.messages.is_empty(), "nothing new");
     assert_eq!(peer.server.stats().peer_bandwidth, Some(5000));
     let sent = peer.server.stats().bytes_sent as u32;
     peer.send(&Message::Acknowledgement(sent - 10).encode());
@@ -958,7 +1040,7 @@ fn shared_objects_are_passed_on() {
     peer.server.send_shared_object(peer.now, &object).unwrap();
     peer.drain();
     assert_eq!(
-        peer.messages.pop(),
+        peer.wire.messages.pop(),
         Some((0, Message::SharedObject(object)))
     );
 }

@@ -31,10 +31,9 @@ impl ClientSession {
         arguments: Vec<Value>,
     ) -> Result<CallId, UsageError> {
         self.connected()?;
-        let id = CallId(self.next_call);
-        let transaction_id = self.begin_call(Purpose::Call(id))?;
-        self.next_call += 1;
-        self.send_call(0, name, transaction_id, arguments);
+        let id = self.calls.begin(Purpose::Call)?;
+        self.transport
+            .send_call(0, name, id.transaction_id(), arguments);
         Ok(id)
     }
 
@@ -46,16 +45,7 @@ impl ClientSession {
         result: Result<Value, Value>,
     ) -> Result<(), UsageError> {
         self.connected()?;
-        let (name, value) = match result {
-            Ok(value) => ("_result", value),
-            Err(value) => ("_error", value),
-        };
-        self.transport.send_command(
-            reply.message_stream_id,
-            name,
-            reply.transaction_id,
-            vec![Value::Null, value],
-        );
+        self.transport.reply(&reply, result);
         Ok(())
     }
 
@@ -98,32 +88,12 @@ impl ClientSession {
         }
     }
 
-    /// The transaction id of a call that is made now.
-    pub(super) fn begin_call(&mut self, purpose: Purpose) -> Result<f64, UsageError> {
-        let limit = self.config.limits.commands_in_flight;
-        let transaction_id = self
-            .calls
-            .begin(purpose)
-            .ok_or(UsageError::TooManyCalls { limit })?;
-        Ok(transaction_id as f64)
-    }
-
-    pub(super) fn send_call(
-        &mut self,
-        message_stream_id: u32,
-        name: &str,
-        transaction_id: f64,
-        arguments: Vec<Value>,
-    ) {
-        let mut values = vec![Value::Null];
-        values.extend(arguments);
-        self.transport
-            .send_command(message_stream_id, name, transaction_id, values);
-    }
-
     fn send_connect(&mut self, now: Instant, connect: Connect) {
         // It is the first call, for which there is always room, but for a limit of zero.
-        let transaction_id = self.begin_call(Purpose::Connect).unwrap_or(1.0);
+        let transaction_id = self
+            .calls
+            .begin(Purpose::Connect)
+            .map_or(1.0, CallId::transaction_id);
         let Connect {
             app,
             tc_url,

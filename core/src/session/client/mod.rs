@@ -16,7 +16,7 @@ use stream::Stream;
 use super::calls::Calls;
 use super::media::{Media, each_media, is_media};
 use super::transport::{Received, Transport};
-use super::{CallId, CloseReason, Output, Stats, StreamKey, UsageError};
+use super::{CloseReason, Output, PeerError, Stats, StreamKey, UsageError};
 use crate::Instant;
 use crate::message::{Message, Raw, UserControl};
 
@@ -30,7 +30,6 @@ pub struct ClientSession {
     streams: BTreeMap<u32, Stream>,
     next_stream: u32,
     calls: Calls<Purpose>,
-    next_call: u64,
 }
 
 /// How far the connection is.
@@ -50,7 +49,7 @@ enum Phase {
 enum Purpose {
     Connect,
     CreateStream(StreamKey),
-    Call(CallId),
+    Call,
 }
 
 impl ClientSession {
@@ -69,25 +68,18 @@ impl ClientSession {
             streams: BTreeMap::new(),
             next_stream: 1,
             calls: Calls::new(config.limits.commands_in_flight),
-            next_call: 1,
             config,
         }
     }
 
     /// Takes in bytes from the server, in pieces of any size.
     pub fn handle_input(&mut self, now: Instant, mut input: &[u8]) {
-        if self.transport.is_closed() {
-            return;
-        }
         self.transport.begin_input(now, input.len());
-        while !self.transport.is_closed() {
-            match self.transport.receive(now, &mut input) {
-                Ok(Some(received)) => self.received(now, received),
-                Ok(None) => break,
-                Err(error) => return self.end(error.into()),
+        while let Some(received) = self.transport.receive(now, &mut input) {
+            if let Err(error) = received.and_then(|received| self.received(now, received)) {
+                self.end(error.into());
             }
         }
-        self.transport.end_input();
     }
 
     /// The server's byte stream has ended.
@@ -117,27 +109,29 @@ impl ClientSession {
         self.transport.stats()
     }
 
-    fn received(&mut self, now: Instant, received: Received) {
+    fn received(&mut self, now: Instant, received: Received) -> Result<(), PeerError> {
         match received {
             Received::HandshakeDone => self.handshake_done(now),
             Received::RoundTrip(round_trip) => self.transport.event(Event::RoundTrip(round_trip)),
             Received::UserControl(event) => self.user_control(&event),
-            Received::Message(raw) => self.message(now, raw),
+            Received::Message(raw) => return self.message(now, raw),
         }
+        Ok(())
     }
 
-    fn message(&mut self, now: Instant, raw: Raw) {
+    fn message(&mut self, now: Instant, raw: Raw) -> Result<(), PeerError> {
         if is_media(raw.message_type) {
             return self.media(raw);
         }
-        match self.transport.read(&raw) {
-            Some(Message::Command(command)) => self.command(now, raw.stream_id, command),
+        match self.transport.read(&raw)? {
+            Some(Message::Command(command)) => return self.command(now, raw.stream_id, command),
             Some(Message::SharedObject(object)) => {
                 self.transport.event(Event::SharedObject(object))
             }
             Some(_) => self.transport.ignore(),
             None => {}
         }
+        Ok(())
     }
 
     fn user_control(&mut self, event: &UserControl) {
@@ -148,8 +142,13 @@ impl ClientSession {
         else {
             return self.transport.ignore();
         };
-        // Servers begin message stream 0, the connection itself, which tells nothing.
-        let Some(stream) = self.key(id) else { return };
+        let Some(stream) = self.key(id) else {
+            // Servers begin message stream 0, the connection itself, which tells nothing.
+            if id != 0 {
+                self.transport.ignore();
+            }
+            return;
+        };
         self.transport.event(match event {
             UserControl::StreamBegin(_) => Event::StreamBegin { stream },
             UserControl::StreamEof(_) => Event::StreamEof { stream },
@@ -159,19 +158,20 @@ impl ClientSession {
     }
 
     /// Media belongs to a stream that plays; all other is passed over.
-    fn media(&mut self, raw: Raw) {
+    fn media(&mut self, raw: Raw) -> Result<(), PeerError> {
         let playing = self
             .key(raw.stream_id)
             .filter(|key| self.streams.get(&key.0).is_some_and(Stream::is_playing));
         let Some(stream) = playing else {
-            return self.transport.ignore();
+            self.transport.ignore();
+            return Ok(());
         };
         let transport = &mut self.transport;
         each_media(raw, &self.config.limits.amf0, |media| match media {
             Media::Tag(tag) => transport.event(Event::Tag { stream, tag }),
             Media::ClearDataFrame(name) => transport.event(Event::ClearDataFrame { stream, name }),
             Media::Malformed => transport.ignore(),
-        });
+        })
     }
 
     /// The stream that has this message stream id.

@@ -11,7 +11,7 @@ use crate::flv::Tag;
 use crate::message::UserControl;
 use crate::session::arguments::play_start_number;
 use crate::session::media::{as_data_frame, script_tag};
-use crate::session::{PublishKind, Status, StreamKey, UsageError, code};
+use crate::session::{PlayOptions, PublishKind, Status, StreamKey, Transition, UsageError, code};
 use crate::{Instant, Timestamp};
 
 /// A NetStream of the owner's.
@@ -137,9 +137,7 @@ impl ClientSession {
             duration,
             reset,
         } = play;
-        let state = self.stream(stream)?;
-        state.activity = Activity::Playing;
-        let buffer_length = state.buffer_length;
+        self.stream(stream)?;
         if self.config.fc_commands {
             self.request(
                 stream,
@@ -153,14 +151,25 @@ impl ClientSession {
             duration.into(),
             reset.into(),
         ];
-        self.request(stream, Request::Command("play", arguments))?;
-        match buffer_length {
-            Some(length) => self.request(stream, Request::BufferLength(length)),
-            None => Ok(()),
-        }
+        self.start_playing(stream, "play", arguments)
     }
 
-    /// Calls any method on a stream (play2, say), without waiting for an answer. The command object is null.
+    /// Plays something else, or changes to it (§7.2.2.2). Answered by [`Event::Status`].
+    pub fn play2(
+        &mut self,
+        _now: Instant,
+        stream: StreamKey,
+        options: &PlayOptions,
+    ) -> Result<(), UsageError> {
+        let arguments = vec![options.to_object().into()];
+        if options.transition != Transition::Stop {
+            return self.start_playing(stream, "play2", arguments);
+        }
+        self.stream(stream)?.activity = Activity::Idle;
+        self.request(stream, Request::Command("play2", arguments))
+    }
+
+    /// Calls any method on a stream, without waiting for an answer. The command object is null.
     pub fn send_command(
         &mut self,
         _now: Instant,
@@ -292,8 +301,11 @@ impl ClientSession {
     }
 
     pub(super) fn send_create_stream(&mut self, key: StreamKey) {
-        match self.begin_call(Purpose::CreateStream(key)) {
-            Ok(transaction_id) => self.send_call(0, "createStream", transaction_id, Vec::new()),
+        match self.calls.begin(Purpose::CreateStream(key)) {
+            Ok(id) => {
+                self.transport
+                    .send_call(0, "createStream", id.transaction_id(), Vec::new());
+            }
             Err(error) => self.stream_refused(key, error.to_string().into()),
         }
     }
@@ -327,28 +339,53 @@ impl ClientSession {
         if status.code.is_empty() {
             status.code = code::STREAM_FAILED.into();
         }
+        if status.description.is_empty() {
+            status.description = "the answer to createStream names no new stream".to_string();
+        }
         self.transport.event(Event::Status {
             stream: Some(key),
             status,
         });
     }
 
-    /// What a status means for the stream it is about.
-    pub(super) fn stream_status(&mut self, key: StreamKey, status: &Status) {
-        let Some(stream) = self.streams.get_mut(&key.0) else {
-            return;
+    /// What a status means for the stream it is about. Answers whether it can be published to from here on.
+    pub(super) fn stream_status(&mut self, key: StreamKey, status: &Status) -> bool {
+        let stream = self.streams.get_mut(&key.0);
+        let Some(Activity::Publishing { ready, .. }) = stream.map(|stream| &mut stream.activity)
+        else {
+            return false;
         };
-        if let Activity::Publishing { ready, .. } = &mut stream.activity {
-            match &*status.code {
-                code::PUBLISH_START => *ready = true,
-                code::PUBLISH_BAD_NAME
-                | code::PUBLISH_DENIED
-                | code::STREAM_FAILED
-                | code::UNPUBLISH_SUCCESS => {
-                    stream.activity = Activity::Idle;
-                }
-                _ => {}
+        match &*status.code {
+            code::PUBLISH_START => !mem::replace(ready, true),
+            // The end of an earlier publish may come after the next one was asked for.
+            code::UNPUBLISH_SUCCESS if !*ready => false,
+            code::PUBLISH_BAD_NAME
+            | code::PUBLISH_DENIED
+            | code::STREAM_FAILED
+            | code::UNPUBLISH_SUCCESS => {
+                self.streams
+                    .entry(key.0)
+                    .and_modify(|stream| stream.activity = Activity::Idle);
+                false
             }
+            _ => false,
+        }
+    }
+
+    /// Plays by this command, and says how long the buffer is.
+    fn start_playing(
+        &mut self,
+        stream: StreamKey,
+        command: &'static str,
+        arguments: Vec<Value>,
+    ) -> Result<(), UsageError> {
+        let state = self.stream(stream)?;
+        state.activity = Activity::Playing;
+        let buffer_length = state.buffer_length;
+        self.request(stream, Request::Command(command, arguments))?;
+        match buffer_length {
+            Some(length) => self.request(stream, Request::BufferLength(length)),
+            None => Ok(()),
         }
     }
 
@@ -405,17 +442,22 @@ impl ClientSession {
 
     fn send_request(&mut self, id: u32, request: Request) {
         match request {
-            Request::Command(name, arguments) => self.send_call(id, name, 0.0, arguments),
-            Request::Other(name, arguments) => self.send_call(id, &name, 0.0, arguments),
+            Request::Command(name, arguments) => {
+                self.transport.send_call(id, name, 0.0, arguments);
+            }
+            Request::Other(name, arguments) => self.transport.send_call(id, &name, 0.0, arguments),
             Request::Connection(name, arguments) => {
-                let transaction_id = self.calls.unawaited() as f64;
-                self.send_call(0, name, transaction_id, arguments);
+                let transaction_id = self.calls.begin_unawaited().transaction_id();
+                self.transport.send_call(0, name, transaction_id, arguments);
             }
             Request::BufferLength(length) => {
                 self.transport
                     .send_user_control(UserControl::set_buffer_length(id, length));
             }
-            Request::Delete => self.send_call(0, "deleteStream", 0.0, vec![id.into()]),
+            Request::Delete => {
+                self.transport
+                    .send_call(0, "deleteStream", 0.0, vec![id.into()]);
+            }
         }
     }
 }

@@ -59,7 +59,8 @@ impl ServerSession {
             "_onbwdone"
         };
         let result = [kbit_down, delta_down, delta_time, millis(latency)];
-        self.send_call(0, name, 0.0, result.into_iter().map(Value::from).collect());
+        let result = result.into_iter().map(Value::from).collect();
+        self.transport.send_call(0, name, 0.0, result);
     }
 
     /// Calls the client, unless so many calls await their answer already.
@@ -69,8 +70,9 @@ impl ServerSession {
         } else {
             "_onbwcheck"
         };
-        if let Some(transaction_id) = self.calls.begin(Purpose::Bandwidth(step)) {
-            self.send_call(0, name, transaction_id as f64, payload);
+        if let Ok(id) = self.calls.begin(Purpose::Bandwidth(step)) {
+            self.transport
+                .send_call(0, name, id.transaction_id(), payload);
         }
     }
 }

@@ -1,5 +1,5 @@
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec;
 
 use super::stream::{Activity, Held, Stream};
@@ -8,27 +8,33 @@ use crate::Instant;
 use crate::amf0::{Object, Value};
 use crate::message::Command;
 use crate::session::arguments::Arguments;
-use crate::session::{Reply, Status, StreamKey, code};
+use crate::session::{PeerError, PlayOptions, Status, StreamKey, Transition, code};
 
 impl ServerSession {
     /// Obeys, answers or hands on a command of the client's.
-    pub(super) fn command(&mut self, now: Instant, id: u32, command: Command) {
+    pub(super) fn command(
+        &mut self,
+        now: Instant,
+        id: u32,
+        command: &Command,
+    ) -> Result<(), PeerError> {
         let Command {
-            ref name,
+            name,
             transaction_id,
-            ref values,
+            values,
             ..
         } = command;
-        let arguments = Arguments(values);
+        let transaction_id = *transaction_id;
         match (&self.phase, name.as_str()) {
             (_, "_result" | "_error") => {
                 self.answered(now, name == "_result", transaction_id, values)
             }
             (Phase::Waiting, "connect") => self.connect_requested(transaction_id, values),
             (Phase::Connected, "connect") => self.refuse(id, transaction_id, "already connected"),
-            (Phase::Connected, _) => self.connected_command(now, id, &command, arguments),
+            (Phase::Connected, _) => return self.connected_command(now, id, command),
             _ => self.refuse(id, transaction_id, &format!("{name} before connect")),
         }
+        Ok(())
     }
 
     fn connected_command(
@@ -36,17 +42,17 @@ impl ServerSession {
         now: Instant,
         id: u32,
         command: &Command,
-        arguments: Arguments<'_>,
-    ) {
+    ) -> Result<(), PeerError> {
+        let arguments = Arguments(&command.values);
         let transaction_id = command.transaction_id;
         match command.name.as_str() {
-            "createStream" => self.create_stream(transaction_id),
+            "createStream" => return self.create_stream(transaction_id),
             "deleteStream" => {
                 let id = arguments.number(0).map_or(id, |number| number as u32);
                 self.stop(id);
                 self.streams.remove(&id);
             }
-            "closeStream" => self.stop(id),
+            "closeStream" => self.end_use(id),
             "releaseStream" => self.answer(transaction_id, Value::Undefined),
             "FCPublish" => self.fc(
                 transaction_id,
@@ -70,7 +76,7 @@ impl ServerSession {
                 "onFCUnsubscribe",
                 code::PLAY_STOP,
             ),
-            "getStreamLength" => self.answer(transaction_id, 0.0.into()),
+            "getStreamLength" => return self.stream_length(transaction_id, arguments),
             "_checkbw" => self.check_bandwidth(now, transaction_id, false),
             "checkBandwidth" => self.check_bandwidth(now, transaction_id, true),
             "publish" => self.publish(id, arguments),
@@ -79,27 +85,48 @@ impl ServerSession {
             "pause" | "pauseRaw" | "seek" => self.playing_command(id, command, arguments),
             "receiveAudio" | "receiveVideo" => self.receive(id, &command.name, arguments),
             "onStatus" | "close" => self.transport.ignore(),
-            _ => self.called(id, command),
+            _ => return self.called(id, command),
         }
+        Ok(())
     }
 
-    fn create_stream(&mut self, transaction_id: f64) {
+    fn create_stream(&mut self, transaction_id: f64) -> Result<(), PeerError> {
         let limit = self.config.limits.streams;
         if self.streams.len() >= limit {
-            return self.refuse(
-                0,
-                transaction_id,
-                &format!("{limit} streams are the limit of a connection"),
-            );
+            let error = PeerError::TooManyStreams { limit };
+            self.refuse(0, transaction_id, &error.to_string());
+            return Err(error);
         }
         let id = self.next_stream;
         // After 2^32 streams one connection has had enough.
         let Some(next) = id.checked_add(1) else {
-            return self.refuse(0, transaction_id, "no stream ids left");
+            self.refuse(0, transaction_id, "no stream ids left");
+            return Ok(());
         };
         self.next_stream = next;
         self.streams.insert(id, Stream::default());
         self.answer(transaction_id, id.into());
+        Ok(())
+    }
+
+    /// How long a recording is, which only the owner knows.
+    fn stream_length(
+        &mut self,
+        transaction_id: f64,
+        arguments: Arguments<'_>,
+    ) -> Result<(), PeerError> {
+        let Some(name) = arguments.name(0) else {
+            self.refuse(0, transaction_id, "the name of a stream is missing");
+            return Ok(());
+        };
+        match self.calls.reply(transaction_id, 0)? {
+            Some(reply) => self.transport.event(Event::StreamLength {
+                name: name.to_string(),
+                reply,
+            }),
+            None => self.transport.ignore(),
+        }
+        Ok(())
     }
 
     fn publish(&mut self, id: u32, arguments: Arguments<'_>) {
@@ -127,7 +154,7 @@ impl ServerSession {
     fn play(&mut self, id: u32, arguments: Arguments<'_>) {
         if arguments.value(0).and_then(Value::as_bool) == Some(false) {
             // Flash's play(false) stops.
-            return self.stop(id);
+            return self.stop_playing(id);
         }
         let Some(name) = arguments.name(0) else {
             return self.on_status(
@@ -143,7 +170,7 @@ impl ServerSession {
             Activity::PlayRequested {
                 name: name.clone(),
                 reset,
-                transition: false,
+                transition: Transition::default(),
             },
         ) {
             self.transport.event(Event::Play {
@@ -156,68 +183,46 @@ impl ServerSession {
         }
     }
 
-    /// play2: a play whose arguments are the properties of an object (§7.2.2.2, NetStreamPlayOptions).
+    /// play2: a play whose arguments are the properties of an object (§7.2.2.2).
     fn play2(&mut self, id: u32, arguments: Arguments<'_>) {
-        let options = arguments.value(0).cloned().map(Value::into_amf0);
-        let property = |name| {
-            options
-                .as_ref()
-                .and_then(Value::as_object)
-                .and_then(|options| options.get(name))
-                .cloned()
-        };
-        let transition = property("transition");
-        let transition = transition
-            .as_ref()
-            .and_then(Value::as_str)
-            .unwrap_or("reset");
-        if transition == "stop" {
-            return self.stop(id);
+        let options = PlayOptions::from_value(arguments.value(0).cloned().unwrap_or(Value::Null));
+        if options.transition == Transition::Stop {
+            return self.stop_playing(id);
         }
-        let values = [
-            Value::Null,
-            Value::Null,
-            property("start").unwrap_or(Value::Null),
-            property("len").unwrap_or(Value::Null),
-        ];
-        let Some(name) = property("streamName")
-            .as_ref()
-            .and_then(Value::as_str)
-            .filter(|name| !name.is_empty())
-            .map(String::from)
-        else {
+        if options.stream_name.is_empty() {
             return self.on_status(
                 id,
                 &Status::error(code::PLAY_FAILED, "play2 needs a streamName"),
             );
+        }
+        let activity = Activity::PlayRequested {
+            name: options.stream_name.clone(),
+            reset: options.transition == Transition::Reset,
+            transition: options.transition,
         };
-        let reset = transition == "reset";
-        let (start, duration) = (
-            Arguments(&values).play_start(1),
-            Arguments(&values).duration(2),
-        );
-        let switches = matches!(transition, "switch" | "swap");
-        if self.begin(
-            id,
-            Activity::PlayRequested {
-                name: name.clone(),
-                reset,
-                transition: switches,
-            },
-        ) {
-            self.transport.event(Event::Play {
+        if self.begin(id, activity) {
+            self.transport.event(Event::Play2 {
                 stream: StreamKey(id),
-                name,
-                start,
-                duration,
-                reset,
+                options,
             });
+        }
+    }
+
+    /// Ends a play because the client said so.
+    fn stop_playing(&mut self, id: u32) {
+        let playing = self
+            .streams
+            .get(&id)
+            .is_some_and(|stream| matches!(stream.activity, Activity::Playing));
+        self.stop(id);
+        if playing {
+            self.on_status(id, &Status::ok(code::PLAY_STOP, "Stopped playing."));
         }
     }
 
     /// Puts a stream to a new use, which ends its old one; says so if there is no such stream.
     fn begin(&mut self, id: u32, activity: Activity) -> bool {
-        self.stop(id);
+        self.end_use(id);
         let Some(stream) = self.streams.get_mut(&id) else {
             self.on_status(
                 id,
@@ -288,7 +293,7 @@ impl ServerSession {
         self.answer(transaction_id, Value::Undefined);
         let status = Status::ok(code, name).to_object();
         self.transport
-            .send_command(0, confirmation, 0.0, vec![Value::Null, status.into()]);
+            .send_call(0, confirmation, 0.0, vec![status.into()]);
     }
 
     /// Ends what is published under `name`.
@@ -304,35 +309,32 @@ impl ServerSession {
                 _ => None,
             });
         if let Some(id) = published {
-            self.stop(id);
+            self.end_use(id);
         }
     }
 
     /// A method of the owner's.
-    fn called(&mut self, id: u32, command: &Command) {
-        let stream = self.streams.contains_key(&id).then_some(StreamKey(id));
-        let transaction_id = command.transaction_id;
+    fn called(&mut self, id: u32, command: &Command) -> Result<(), PeerError> {
+        let reply = self.calls.reply(command.transaction_id, id)?;
         self.transport.event(Event::Call {
-            stream,
+            stream: self.streams.contains_key(&id).then_some(StreamKey(id)),
             name: command.name.clone(),
             arguments: command.values.iter().skip(1).cloned().collect(),
-            reply: (transaction_id != 0.0).then_some(Reply {
-                transaction_id,
-                message_stream_id: id,
-            }),
+            reply,
         });
+        Ok(())
     }
 
     /// The answer to a call of this side's.
     fn answered(&mut self, now: Instant, is_result: bool, transaction_id: f64, values: &[Value]) {
         let value = Arguments(values).value(0).cloned().unwrap_or(Value::Null);
         match self.calls.finish(transaction_id) {
-            Some(Purpose::Call(id)) => {
+            Some((id, Some(Purpose::Call))) => {
                 let result = if is_result { Ok(value) } else { Err(value) };
                 self.transport.event(Event::CallResult { id, result });
             }
-            Some(Purpose::Bandwidth(step)) => self.bandwidth_answered(now, step),
-            None => self.transport.ignore(),
+            Some((_, Some(Purpose::Bandwidth(step)))) => self.bandwidth_answered(now, step),
+            _ => self.transport.ignore(),
         }
     }
 
@@ -340,7 +342,7 @@ impl ServerSession {
     pub(super) fn answer(&mut self, transaction_id: f64, value: Value) {
         if transaction_id != 0.0 {
             self.transport
-                .send_command(0, "_result", transaction_id, vec![Value::Null, value]);
+                .send_call(0, "_result", transaction_id, vec![value]);
         }
     }
 
@@ -350,11 +352,7 @@ impl ServerSession {
             return self.transport.ignore();
         }
         let status: Object = Status::error(code::CALL_FAILED, why).to_object();
-        self.transport.send_command(
-            id,
-            "_error",
-            transaction_id,
-            vec![Value::Null, status.into()],
-        );
+        self.transport
+            .send_call(id, "_error", transaction_id, vec![status.into()]);
     }
 }

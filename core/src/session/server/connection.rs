@@ -44,11 +44,12 @@ impl ServerSession {
         );
         self.transport.set_object_encoding(encoding);
         if self.config.bandwidth_done {
-            self.transport
-                .send_command(0, "onBWDone", 0.0, vec![Value::Null]);
+            self.transport.send_call(0, "onBWDone", 0.0, Vec::new());
         }
         for raw in early {
-            self.message(now, raw);
+            if let Err(error) = self.message(now, raw) {
+                self.end(error.into());
+            }
         }
         Ok(())
     }
@@ -56,14 +57,9 @@ impl ServerSession {
     /// Turns the client away, as `_error` with this status (`NetConnection.Connect.Rejected`), and ends the session.
     pub fn reject_connect(&mut self, _now: Instant, status: Status) -> Result<(), UsageError> {
         let (transaction_id, ..) = self.requested()?;
-        self.transport.send_command(
-            0,
-            "_error",
-            transaction_id,
-            vec![Value::Null, status.to_object().into()],
-        );
-        self.transport
-            .send_command(0, "close", 0.0, vec![Value::Null]);
+        let why = vec![status.to_object().into()];
+        self.transport.send_call(0, "_error", transaction_id, why);
+        self.transport.send_call(0, "close", 0.0, Vec::new());
         self.end(CloseReason::Rejected(status));
         Ok(())
     }
@@ -80,23 +76,14 @@ impl ServerSession {
         if let Some(stream) = stream {
             self.activity(stream)?;
         }
-        let id = CallId(self.next_call);
-        let limit = self.config.limits.commands_in_flight;
-        let transaction_id = self
-            .calls
-            .begin(Purpose::Call(id))
-            .ok_or(UsageError::TooManyCalls { limit })?;
-        self.next_call += 1;
-        self.send_call(
-            stream.map_or(0, |stream| stream.0),
-            name,
-            transaction_id as f64,
-            arguments,
-        );
+        let id = self.calls.begin(Purpose::Call)?;
+        let stream_id = stream.map_or(0, |stream| stream.0);
+        self.transport
+            .send_call(stream_id, name, id.transaction_id(), arguments);
         Ok(id)
     }
 
-    /// Answers an [`Event::Call`]: `Ok` as `_result`, `Err` as `_error`.
+    /// Answers an [`Event::Call`] or an [`Event::StreamLength`]: `Ok` as `_result`, `Err` as `_error`.
     pub fn reply(
         &mut self,
         _now: Instant,
@@ -104,16 +91,7 @@ impl ServerSession {
         result: Result<Value, Value>,
     ) -> Result<(), UsageError> {
         self.open()?;
-        let (name, value) = match result {
-            Ok(value) => ("_result", value),
-            Err(value) => ("_error", value),
-        };
-        self.transport.send_command(
-            reply.message_stream_id,
-            name,
-            reply.transaction_id,
-            vec![Value::Null, value],
-        );
+        self.transport.reply(&reply, result);
         Ok(())
     }
 
@@ -195,19 +173,6 @@ impl ServerSession {
             arguments: values.iter().skip(1).cloned().collect(),
             object,
         }));
-    }
-
-    pub(super) fn send_call(
-        &mut self,
-        message_stream_id: u32,
-        name: &str,
-        transaction_id: f64,
-        arguments: Vec<Value>,
-    ) {
-        let mut values = vec![Value::Null];
-        values.extend(arguments);
-        self.transport
-            .send_command(message_stream_id, name, transaction_id, values);
     }
 
     /// What accept and reject need of the client's connect.

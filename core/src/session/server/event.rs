@@ -7,7 +7,8 @@ use crate::amf0::{Object, Value};
 use crate::flv::Tag;
 use crate::message::SharedObject;
 use crate::session::{
-    CallId, CloseReason, Enhanced, ObjectEncoding, PlayStart, PublishKind, Reply, StreamKey,
+    CallId, CloseReason, Enhanced, ObjectEncoding, PlayOptions, PlayStart, PublishKind, Reply,
+    StreamKey,
 };
 
 /// What happened on a server's connection.
@@ -37,6 +38,21 @@ pub enum Event {
         duration: Option<Duration>,
         /// Whether what was playing on this stream stops.
         reset: bool,
+    },
+    /// The client wants to play, or to change from what it plays to something else (§7.2.2.2): answer as a [`Play`](Self::Play).
+    /// A transition of [`Stop`](crate::session::Transition::Stop) is a [`StreamClosed`](Self::StreamClosed) instead.
+    Play2 {
+        /// On which stream.
+        stream: StreamKey,
+        /// What, from where and how.
+        options: PlayOptions,
+    },
+    /// The client asks how long a recording is: answer with `reply`, in seconds; zero is what is live.
+    StreamLength {
+        /// Of which stream, its query string included.
+        name: String,
+        /// To answer with.
+        reply: Reply,
     },
     /// A tag of a stream being published.
     Tag {

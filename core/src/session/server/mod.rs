@@ -18,7 +18,7 @@ use stream::{Activity, Stream};
 use super::calls::Calls;
 use super::media::{Media, each_media, is_media};
 use super::transport::{Received, Transport};
-use super::{CallId, CloseReason, Output, Stats, StreamKey, Timeout, UsageError};
+use super::{CloseReason, Output, PeerError, Stats, StreamKey, Timeout, UsageError};
 use crate::Instant;
 use crate::message::{Message, Raw, UserControl};
 
@@ -31,7 +31,6 @@ pub struct ServerSession {
     streams: BTreeMap<u32, Stream>,
     next_stream: u32,
     calls: Calls<Purpose>,
-    next_call: u64,
     /// Whether the client said that it understands ReconnectRequest.
     can_reconnect: bool,
 }
@@ -60,7 +59,7 @@ struct Early {
 /// What a call of this side's was for.
 #[derive(Debug)]
 enum Purpose {
-    Call(CallId),
+    Call,
     Bandwidth(Step),
 }
 
@@ -74,7 +73,6 @@ impl ServerSession {
             streams: BTreeMap::new(),
             next_stream: 1,
             calls: Calls::new(config.limits.commands_in_flight),
-            next_call: 1,
             can_reconnect: false,
             config,
         }
@@ -82,18 +80,12 @@ impl ServerSession {
 
     /// Takes in bytes from the client, in pieces of any size.
     pub fn handle_input(&mut self, now: Instant, mut input: &[u8]) {
-        if self.transport.is_closed() {
-            return;
-        }
         self.transport.begin_input(now, input.len());
-        while !self.transport.is_closed() {
-            match self.transport.receive(now, &mut input) {
-                Ok(Some(received)) => self.received(now, received),
-                Ok(None) => break,
-                Err(error) => return self.end(error.into()),
+        while let Some(received) = self.transport.receive(now, &mut input) {
+            if let Err(error) = received.and_then(|received| self.received(now, received)) {
+                self.end(error.into());
             }
         }
-        self.transport.end_input();
     }
 
     /// The client's byte stream has ended.
@@ -123,33 +115,35 @@ impl ServerSession {
         self.transport.stats()
     }
 
-    fn received(&mut self, now: Instant, received: Received) {
+    fn received(&mut self, now: Instant, received: Received) -> Result<(), PeerError> {
         match received {
             Received::HandshakeDone => self.transport.expect(now, Timeout::Connect),
             Received::RoundTrip(round_trip) => self.transport.event(Event::RoundTrip(round_trip)),
             Received::UserControl(event) => self.user_control(event),
-            Received::Message(raw) => self.message(now, raw),
+            Received::Message(raw) => return self.message(now, raw),
         }
+        Ok(())
     }
 
-    fn message(&mut self, now: Instant, raw: Raw) {
+    fn message(&mut self, now: Instant, raw: Raw) -> Result<(), PeerError> {
         if let Phase::Requested { early, .. } = &mut self.phase {
-            if !early.push(raw, self.config.limits.commands_in_flight) {
+            if !early.push(raw, self.config.limits.commands_in_flight)? {
                 self.transport.ignore();
             }
-            return;
+            return Ok(());
         }
         if is_media(raw.message_type) {
             return self.media(raw);
         }
-        match self.transport.read(&raw) {
-            Some(Message::Command(command)) => self.command(now, raw.stream_id, command),
+        match self.transport.read(&raw)? {
+            Some(Message::Command(command)) => return self.command(now, raw.stream_id, &command),
             Some(Message::SharedObject(object)) if matches!(self.phase, Phase::Connected) => {
                 self.transport.event(Event::SharedObject(object));
             }
             Some(_) => self.transport.ignore(),
             None => {}
         }
+        Ok(())
     }
 
     fn user_control(&mut self, event: UserControl) {
@@ -168,10 +162,11 @@ impl ServerSession {
     }
 
     /// Media belongs to a stream that publishes; all other is passed over.
-    fn media(&mut self, raw: Raw) {
+    fn media(&mut self, raw: Raw) -> Result<(), PeerError> {
         let stream = StreamKey(raw.stream_id);
         let Some(Stream { activity }) = self.streams.get_mut(&stream.0) else {
-            return self.transport.ignore();
+            self.transport.ignore();
+            return Ok(());
         };
         let transport = &mut self.transport;
         each_media(raw, &self.config.limits.amf0, |media| {
@@ -189,7 +184,7 @@ impl ServerSession {
                 }
                 _ => transport.ignore(),
             }
-        });
+        })
     }
 
     /// Fails when the session is over, or the client is not let in.
@@ -217,16 +212,20 @@ impl ServerSession {
 }
 
 impl Early {
-    /// Keeps a message, or answers that there is no room.
-    fn push(&mut self, raw: Raw, limit: usize) -> bool {
+    /// Keeps a message, or answers that there is no room. Fails at a command too many.
+    fn push(&mut self, raw: Raw, limit: usize) -> Result<bool, PeerError> {
         const BYTES: usize = 64 << 10;
         let bytes = self.bytes + raw.payload.len();
-        let fits = self.messages.len() < limit && bytes <= BYTES;
+        let is_full = self.messages.len() >= limit;
+        if is_full && !is_media(raw.message_type) {
+            return Err(PeerError::TooManyCalls { limit });
+        }
+        let fits = !is_full && bytes <= BYTES;
         if fits {
             self.bytes = bytes;
             self.messages.push_back(raw);
         }
-        fits
+        Ok(fits)
     }
 
     fn take(&mut self) -> VecDeque<Raw> {

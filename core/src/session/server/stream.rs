@@ -8,7 +8,7 @@ use crate::chunk::SharedMessage;
 use crate::flv::Tag;
 use crate::message::UserControl;
 use crate::session::media::script_tag;
-use crate::session::{Status, StreamKey, UsageError, code};
+use crate::session::{Status, StreamKey, Transition, UsageError, code};
 use crate::{Instant, Timestamp};
 
 /// A NetStream of the client's.
@@ -34,8 +34,8 @@ pub(super) enum Activity {
     PlayRequested {
         name: String,
         reset: bool,
-        /// Of play2: what is said instead of `NetStream.Play.Start`.
-        transition: bool,
+        /// Of play2: says what is told of the start.
+        transition: Transition,
     },
     Playing,
 }
@@ -129,7 +129,7 @@ impl ServerSession {
                 &Status::ok(code::PLAY_RESET, format!("Playing and resetting {name}.")),
             );
         }
-        let start = if transition {
+        let start = if transition.replaces() {
             Status::ok(code::PLAY_TRANSITION, format!("Transitioned to {name}."))
         } else {
             Status::ok(code::PLAY_START, format!("Started playing {name}."))
@@ -138,6 +138,10 @@ impl ServerSession {
         self.send_script(stream, "|RtmpSampleAccess", &[true.into(), true.into()]);
         let data_start = crate::amf0::Object::new().with("code", code::DATA_START);
         self.send_script(stream, "onStatus", &[data_start.into()]);
+        if transition.replaces() {
+            let complete = Status::ok(code::PLAY_TRANSITION_COMPLETE, "").to_object();
+            self.send_script(stream, "onPlayStatus", &[complete.into()]);
+        }
         Ok(())
     }
 
@@ -225,12 +229,22 @@ impl ServerSession {
 
     /// Sends onStatus on a message stream.
     pub(super) fn on_status(&mut self, message_stream_id: u32, status: &Status) {
-        self.transport.send_command(
-            message_stream_id,
-            "onStatus",
-            0.0,
-            vec![Value::Null, status.to_object().into()],
-        );
+        let information = vec![status.to_object().into()];
+        self.transport
+            .send_call(message_stream_id, "onStatus", 0.0, information);
+    }
+
+    /// Makes a stream idle because the client said so; tells a publisher that it is done.
+    pub(super) fn end_use(&mut self, id: u32) {
+        let stream = self.streams.get(&id);
+        let published = match stream.map(|stream| &stream.activity) {
+            Some(Activity::Publishing { name }) => Some(format!("{name} is now unpublished.")),
+            _ => None,
+        };
+        self.stop(id);
+        if let Some(description) = published {
+            self.on_status(id, &Status::ok(code::UNPUBLISH_SUCCESS, description));
+        }
     }
 
     /// Makes a stream idle; tells the owner if it was in use.
