@@ -2,7 +2,9 @@
 
 use std::io::{self, Read};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+#[cfg(not(target_family = "wasm"))]
+use bytes::BytesMut;
 use chalkcast_core::chunk::{Decoder, Limits};
 
 use crate::Contestant;
@@ -80,6 +82,7 @@ pub fn contestants<'a>(workload: &'a Workload, read: usize) -> Vec<Contestant<'a
         }
         handled
     };
+    #[cfg(not(target_family = "wasm"))]
     let rtmp_rs = move || {
         let mut decoder = rtmp_rs::protocol::chunk::ChunkDecoder::new();
         decoder.set_chunk_size(chunk_size as u32);
@@ -92,6 +95,7 @@ pub fn contestants<'a>(workload: &'a Workload, read: usize) -> Vec<Contestant<'a
         }
         handled
     };
+    #[cfg(not(target_family = "wasm"))]
     let scuffle = move || {
         let mut decoder = scuffle_rtmp::chunk::reader::ChunkReader::default();
         assert!(decoder.update_max_chunk_size(chunk_size));
@@ -150,7 +154,9 @@ pub fn contestants<'a>(workload: &'a Workload, read: usize) -> Vec<Contestant<'a
         ("ours", Box::new(ours)),
         ("rml_rtmp", Box::new(rml)),
         ("shiguredo", Box::new(shiguredo)),
+        #[cfg(not(target_family = "wasm"))]
         ("rtmp-rs", Box::new(rtmp_rs)),
+        #[cfg(not(target_family = "wasm"))]
         ("scuffle", Box::new(scuffle)),
         #[cfg(feature = "xiu")]
         ("xiu rtmp", Box::new(xiu)),

@@ -1,5 +1,6 @@
 //! Every encoder, into a buffer that is kept from pass to pass where its crate allows that.
 
+#[cfg(not(target_family = "wasm"))]
 use bytes::BytesMut;
 use chalkcast_core::chunk::Encoder;
 use chalkcast_core::message::Raw;
@@ -74,8 +75,11 @@ pub fn contestants<'a>(workload: &'a Workload) -> Vec<Contestant<'a>> {
         }
         finish(std::hint::black_box(&out).len())
     };
+    #[cfg(not(target_family = "wasm"))]
     let rtmp_rs_messages: Vec<_> = messages.iter().map(rtmp_rs_message).collect();
+    #[cfg(not(target_family = "wasm"))]
     let mut out = BytesMut::with_capacity(2 * workload.chunks.len());
+    #[cfg(not(target_family = "wasm"))]
     let rtmp_rs = move || {
         out.clear();
         let mut encoder = rtmp_rs::protocol::chunk::ChunkEncoder::new();
@@ -85,8 +89,11 @@ pub fn contestants<'a>(workload: &'a Workload) -> Vec<Contestant<'a>> {
         }
         finish(std::hint::black_box(&out).len())
     };
+    #[cfg(not(target_family = "wasm"))]
     let scuffle_messages: Vec<_> = messages.iter().map(scuffle_message).collect();
+    #[cfg(not(target_family = "wasm"))]
     let mut out = Vec::with_capacity(2 * workload.chunks.len());
+    #[cfg(not(target_family = "wasm"))]
     let scuffle = move || {
         out.clear();
         let mut encoder = scuffle_rtmp::chunk::writer::ChunkWriter::default();
@@ -129,7 +136,9 @@ pub fn contestants<'a>(workload: &'a Workload) -> Vec<Contestant<'a>> {
         ("ours", Box::new(ours)),
         ("rml_rtmp", Box::new(rml)),
         ("shiguredo", Box::new(shiguredo)),
+        #[cfg(not(target_family = "wasm"))]
         ("rtmp-rs", Box::new(rtmp_rs)),
+        #[cfg(not(target_family = "wasm"))]
         ("scuffle", Box::new(scuffle)),
         ("-runtime", Box::new(runtime)),
         ("oxideav", Box::new(oxideav)),
@@ -158,6 +167,7 @@ fn shiguredo_message(message: &Raw) -> shiguredo_rtmp::tests::RtmpChunk {
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
 fn rtmp_rs_message(message: &Raw) -> rtmp_rs::protocol::chunk::RtmpChunk {
     rtmp_rs::protocol::chunk::RtmpChunk {
         csid: CHUNK_STREAM,
@@ -168,6 +178,7 @@ fn rtmp_rs_message(message: &Raw) -> rtmp_rs::protocol::chunk::RtmpChunk {
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
 fn scuffle_message(message: &Raw) -> scuffle_rtmp::chunk::Chunk {
     scuffle_rtmp::chunk::Chunk::new(
         CHUNK_STREAM,
