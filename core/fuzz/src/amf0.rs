@@ -3,15 +3,11 @@
 use chalkcast_core::amf0::{self, Limits, Value};
 use chalkcast_core::amf3;
 
+use super::SMALL;
+
 /// Whatever decodes within limits encodes to bytes that decode to the same.
 pub fn run(data: &[u8]) {
-    let small = Limits {
-        depth: 4,
-        count: 50,
-        string_length: 100,
-        total_length: 300,
-    };
-    let _ = amf0::decode_all_with(data, &small);
+    let _ = amf0::decode_all_with(data, &SMALL);
     let Ok(values) = amf0::decode_all(data) else {
         return;
     };

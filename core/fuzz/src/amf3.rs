@@ -3,15 +3,11 @@
 use chalkcast_core::amf0;
 use chalkcast_core::amf3::{self, Limits};
 
+use super::SMALL;
+
 /// Whatever decodes within limits encodes to bytes that decode to the same, and translates to AMF0.
 pub fn run(data: &[u8]) {
-    let small = Limits {
-        depth: 4,
-        count: 50,
-        string_length: 100,
-        total_length: 300,
-    };
-    let _ = amf3::decode_all_with(data, &small);
+    let _ = amf3::decode_all_with(data, &SMALL);
     let Ok(values) = amf3::decode_all(data) else {
         return;
     };

@@ -59,11 +59,10 @@ impl Owner {
         match input.byte() % 16 {
             0 => self.session.handle_input(now, input.bytes()),
             1..=6 => {
-                let bytes = self.peer.encode(&input.message());
-                let (first, rest) = bytes.split_at(usize::from(input.byte()).min(bytes.len()));
-                self.session.handle_input(now, first);
-                self.drain();
-                self.session.handle_input(now, rest);
+                for piece in self.peer.message(input) {
+                    self.session.handle_input(now, &piece);
+                    self.drain();
+                }
             }
             7 => self.streams.extend(self.session.create_stream(now)),
             8 => {
@@ -72,14 +71,19 @@ impl Owner {
                 let _ = self.session.publish(now, stream, input.name(), kind);
             }
             9 => {
+                let length = input.byte();
                 let _ = self.session.set_buffer_length(
                     now,
                     stream,
-                    Duration::from_millis(u64::from(input.byte())),
+                    Duration::from_millis(length.into()),
                 );
-                let _ = self
-                    .session
-                    .play(now, stream, client::Play::new(input.name()));
+                if length.is_multiple_of(2) {
+                    let play = client::Play::new(input.name());
+                    let _ = self.session.play(now, stream, play);
+                } else {
+                    let options = input.play_options();
+                    let _ = self.session.play2(now, stream, &options);
+                }
             }
             10 => {
                 let mut tag = input.tag();

@@ -13,6 +13,14 @@ pub mod message;
 pub mod operations;
 pub mod server_session;
 
+/// Limits that an input of a few hundred bytes can go over.
+pub const SMALL: chalkcast_core::amf0::Limits = chalkcast_core::amf0::Limits {
+    depth: 4,
+    count: 50,
+    string_length: 100,
+    total_length: 300,
+};
+
 /// What a target does with one input: return, or panic.
 pub type Target = fn(&[u8]);
 

@@ -4,6 +4,7 @@ use chalkcast_core::amf0::{Object, Value};
 use chalkcast_core::chunk::{Decoder, Encoder, Limits};
 use chalkcast_core::flv::{Tag, TagType};
 use chalkcast_core::message::{Command, Dialect, Message, Raw, UserControl};
+use chalkcast_core::session::PlayOptions;
 use chalkcast_core::{Timestamp, handshake};
 
 /// The bytes of an input, one operation's parameter after the other; zero when they run out.
@@ -80,11 +81,20 @@ impl<'a> Input<'a> {
             5 => [f64::NAN, -1.0, -2000.0, 1e300, 0.5][usize::from(self.byte()) % 5].into(),
             6 => Object::new()
                 .with("streamName", self.name())
-                .with("transition", "switch")
+                .with(
+                    "transition",
+                    ["switch", "stop", "append"][usize::from(self.byte()) % 3],
+                )
+                .with("start", f64::from(self.byte()) - 3.0)
                 .with("capsEx", 1.0)
                 .into(),
             _ => Value::Undefined,
         }
+    }
+
+    /// Options of play2.
+    pub fn play_options(&mut self) -> PlayOptions {
+        PlayOptions::from_value(self.value())
     }
 
     /// Up to seven values.
@@ -186,13 +196,14 @@ impl Peer {
         sent
     }
 
-    /// The bytes of a message.
-    pub fn encode(&mut self, raw: &Raw) -> Vec<u8> {
+    /// The bytes of the input's next message, in two pieces.
+    pub fn message(&mut self, input: &mut Input<'_>) -> [Vec<u8>; 2] {
         let mut bytes = Vec::new();
         self.encoder
-            .encode(3, raw, &mut bytes)
+            .encode(3, &input.message(), &mut bytes)
             .expect("a short message");
-        bytes
+        let rest = bytes.split_off(usize::from(input.byte()).min(bytes.len()));
+        [bytes, rest]
     }
 
     /// Reads what the session sent: the handshake's bytes first, of which there are as many on either side, then messages that must be whole.

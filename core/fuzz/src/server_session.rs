@@ -54,11 +54,10 @@ impl Owner {
         match input.byte() % 16 {
             0 => self.session.handle_input(now, input.bytes()),
             1..=6 => {
-                let bytes = self.peer.encode(&input.message());
-                let (first, rest) = bytes.split_at(usize::from(input.byte()).min(bytes.len()));
-                self.session.handle_input(now, first);
-                self.drain();
-                self.session.handle_input(now, rest);
+                for piece in self.peer.message(input) {
+                    self.session.handle_input(now, &piece);
+                    self.drain();
+                }
             }
             7 => {
                 let _ = self.session.accept_connect(now);
@@ -148,7 +147,9 @@ impl Owner {
                 Output::Event(event) => event,
             };
             match event {
-                server::Event::Publish { stream, .. } | server::Event::Play { stream, .. } => {
+                server::Event::Publish { stream, .. }
+                | server::Event::Play { stream, .. }
+                | server::Event::Play2 { stream, .. } => {
                     assert!(
                         !self.in_use.contains(&stream),
                         "its earlier use was ended first"
@@ -165,7 +166,8 @@ impl Owner {
                 server::Event::Tag { stream, .. } => assert!(self.in_use.contains(&stream)),
                 server::Event::Call {
                     reply: Some(reply), ..
-                } => self.replies.push(reply),
+                }
+                | server::Event::StreamLength { reply, .. } => self.replies.push(reply),
                 server::Event::Closed { .. } => {
                     self.closed = true;
                     assert!(self.in_use.is_empty(), "every stream ended before");
