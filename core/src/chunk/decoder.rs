@@ -154,17 +154,7 @@ impl Decoder {
         if !stream.payload.is_empty() || fields.extended || is_control || is_too_long {
             return None;
         }
-        stream.timestamp = match fields.stream_id {
-            Some(stream_id) => {
-                stream.stream_id = stream_id;
-                fields.timestamp
-            }
-            None => stream.timestamp.wrapping_add(fields.timestamp),
-        };
-        stream.delta = fields.timestamp;
-        stream.extended = false;
-        stream.length = length;
-        stream.message_type = message_type;
+        stream.begin(&fields);
         *input = reader.rest();
         let length = length as usize;
         let left = length.min(self.chunk_size as usize);
@@ -350,19 +340,7 @@ impl Decoder {
             });
         };
         self.unfinished -= mem::take(&mut stream.payload).capacity();
-        if let Some((length, message_type)) = fields.shape {
-            stream.length = length;
-            stream.message_type = message_type;
-        }
-        stream.timestamp = match fields.stream_id {
-            Some(stream_id) => {
-                stream.stream_id = stream_id;
-                fields.timestamp
-            }
-            None => stream.timestamp.wrapping_add(fields.timestamp),
-        };
-        stream.delta = fields.timestamp;
-        stream.extended = fields.extended;
+        stream.begin(&fields);
         Ok(stream)
     }
 

@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::Error;
+use super::header::Fields;
 
 /// What a chunk stream remembers between chunks: the header fields that later headers leave out, and the message so far.
 #[derive(Debug, Default)]
@@ -21,6 +22,26 @@ pub(super) struct ChunkStream {
     pub(super) extended: bool,
     /// The unfinished message; empty between messages. Its capacity counts against the limit.
     pub(super) payload: Vec<u8>,
+}
+
+impl ChunkStream {
+    /// Takes in the header that begins a message.
+    #[inline(always)]
+    pub(super) fn begin(&mut self, fields: &Fields) {
+        if let Some((length, message_type)) = fields.shape {
+            self.length = length;
+            self.message_type = message_type;
+        }
+        self.timestamp = match fields.stream_id {
+            Some(stream_id) => {
+                self.stream_id = stream_id;
+                fields.timestamp
+            }
+            None => self.timestamp.wrapping_add(fields.timestamp),
+        };
+        self.delta = fields.timestamp;
+        self.extended = fields.extended;
+    }
 }
 
 /// Chunk stream ids below this are looked up in a table, the others in a tree.

@@ -209,13 +209,10 @@ impl Audio {
 
     /// Nanoseconds by which presentation is later than the timestamp says.
     pub fn nano_offset(&self) -> u32 {
-        let Form::Enhanced { mod_ex, .. } = &self.form else {
-            return 0;
-        };
-        mod_ex.iter().fold(0, |offset, modifier| match modifier {
-            ModEx::TimestampOffsetNano(nanos) => *nanos,
-            ModEx::Other { .. } => offset,
-        })
+        match &self.form {
+            Form::Enhanced { mod_ex, .. } => ex::nano_offset(mod_ex),
+            _ => 0,
+        }
     }
 
     fn encode_legacy(&self, flags: SoundFlags, out: &mut Vec<u8>) -> Result<(), Error> {

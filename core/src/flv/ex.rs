@@ -93,6 +93,14 @@ fn mod_ex<'a>(reader: &mut Reader<'a>) -> Option<(u8, &'a [u8], u8)> {
     Some((types >> 4, data, types & 0x0f))
 }
 
+/// Nanoseconds by which presentation is later than the timestamp says: the last that is said of it.
+pub(super) fn nano_offset(mod_ex: &[ModEx]) -> u32 {
+    mod_ex.iter().fold(0, |offset, modifier| match modifier {
+        ModEx::TimestampOffsetNano(nanos) => *nanos,
+        ModEx::Other { .. } => offset,
+    })
+}
+
 impl ModEx {
     pub(super) fn from_parts(kind: u8, data: &[u8], payload: &Bytes) -> Self {
         match (kind, data) {

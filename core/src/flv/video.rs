@@ -242,13 +242,10 @@ impl Video {
 
     /// Nanoseconds by which presentation is later than the timestamps say.
     pub fn nano_offset(&self) -> u32 {
-        let Form::Enhanced { mod_ex, .. } = &self.form else {
-            return 0;
-        };
-        mod_ex.iter().fold(0, |offset, modifier| match modifier {
-            ModEx::TimestampOffsetNano(nanos) => *nanos,
-            ModEx::Other { .. } => offset,
-        })
+        match &self.form {
+            Form::Enhanced { mod_ex, .. } => ex::nano_offset(mod_ex),
+            _ => 0,
+        }
     }
 
     fn encode_legacy(&self, first: u8, out: &mut Vec<u8>) -> Result<(), Error> {
