@@ -151,6 +151,13 @@ impl Connection {
                 start,
                 ..
             } => self.play(now, stream, &name, start),
+            Event::Play2 { stream, options } => {
+                self.play(now, stream, &options.stream_name, options.start);
+            }
+            Event::StreamLength { reply, .. } => {
+                // All that is played here is live.
+                let _ = self.session.reply(now, reply, Ok(0.0.into()));
+            }
             Event::Tag { stream, tag } => {
                 if let Some(publication) = self
                     .publications

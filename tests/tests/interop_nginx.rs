@@ -8,16 +8,20 @@ use chalkcast_core::Timestamp;
 use chalkcast_core::flv::{Tag, TagType};
 use chalkcast_core::handshake;
 use chalkcast_core::session::client::{Config, Connect, Event, Play};
-use chalkcast_core::session::{PublishKind, code};
+use chalkcast_core::session::{ObjectEncoding, PublishKind, code};
 use chalkcast_tests::{Nginx, TestClient};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-fn connected(nginx: &Nginx, handshake: handshake::Kind, seed: u64) -> TestClient {
+/// How our client speaks.
+type Speech = (handshake::Kind, ObjectEncoding);
+
+fn connected(nginx: &Nginx, (handshake, object_encoding): Speech, seed: u64) -> TestClient {
     let mut config = Config::new(seed);
     config.handshake = handshake;
     let mut client = TestClient::open(nginx.address, config).unwrap();
-    let connect = Connect::new("live", format!("rtmp://{}/live", nginx.address));
+    let mut connect = Connect::new("live", format!("rtmp://{}/live", nginx.address));
+    connect.object_encoding = object_encoding;
     client.session.connect(client.now(), connect).unwrap();
     assert!(
         client.wait_for(LIMIT, |events| events
@@ -68,9 +72,9 @@ fn lesson() -> Vec<Tag> {
     tags
 }
 
-fn through_nginx(handshake: handshake::Kind) {
+fn through_nginx(speech: Speech) {
     let nginx = Nginx::start().unwrap();
-    let mut viewer = connected(&nginx, handshake, 1);
+    let mut viewer = connected(&nginx, speech, 1);
     let playing = viewer.session.create_stream(viewer.now()).unwrap();
     viewer
         .session
@@ -82,7 +86,7 @@ fn through_nginx(handshake: handshake::Kind) {
         viewer.events
     );
 
-    let mut teacher = connected(&nginx, handshake, 2);
+    let mut teacher = connected(&nginx, speech, 2);
     let stream = teacher.session.create_stream(teacher.now()).unwrap();
     teacher
         .session
@@ -144,10 +148,15 @@ fn through_nginx(handshake: handshake::Kind) {
 
 #[test]
 fn a_lesson_goes_through_nginx_after_a_simple_handshake() {
-    through_nginx(handshake::Kind::Simple);
+    through_nginx((handshake::Kind::Simple, ObjectEncoding::Amf0));
 }
 
 #[test]
 fn a_lesson_goes_through_nginx_after_a_handshake_with_digests() {
-    through_nginx(handshake::Kind::Digest);
+    through_nginx((handshake::Kind::Digest, ObjectEncoding::Amf0));
+}
+
+#[test]
+fn a_lesson_goes_through_nginx_in_amf3() {
+    through_nginx((handshake::Kind::Simple, ObjectEncoding::Amf3));
 }

@@ -7,10 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use chalkcast_core::Timestamp;
 use chalkcast_core::amf0::Value;
+use chalkcast_core::amf3;
 use chalkcast_core::chunk::SharedMessage;
 use chalkcast_core::flv::{Tag, TagType};
 use chalkcast_core::session::client::{self, Connect, Play};
-use chalkcast_core::session::{CloseReason, PlayStart, PublishKind, Status, code, server};
+use chalkcast_core::session::{
+    CloseReason, ObjectEncoding, PlayOptions, PlayStart, PublishKind, Status, code, server,
+};
 use chalkcast_tests::{LinkConfig, Pair};
 
 fn tag(tag_type: TagType, millis: u32, length: usize) -> Tag {
@@ -217,4 +220,153 @@ fn a_refused_client_learns_why() {
             }
         ]
     );
+}
+
+#[test]
+fn a_lesson_in_amf3() {
+    let mut pair = pair(LinkConfig::perfect(), 5);
+    let mut connect = Connect::new("live", "rtmp://host/live");
+    connect.object_encoding = ObjectEncoding::Amf3;
+    pair.client.connect(pair.now, connect).unwrap();
+    pair.settle();
+    assert!(matches!(
+        &pair.take_server_events()[..],
+        [server::Event::Connect(request)] if request.object_encoding == ObjectEncoding::Amf3
+    ));
+    pair.server.accept_connect(pair.now).unwrap();
+    pair.settle();
+    let events = pair.take_client_events();
+    let Some(client::Event::Connected { status, .. }) = events.first() else {
+        panic!("{events:?}")
+    };
+    assert_eq!(status.extra.get("objectEncoding"), Some(&3.0.into()));
+
+    // Both sides' calls, with what only AMF3 can say.
+    let bytes = amf3::Value::ByteArray(vec![1, 2, 3]);
+    let argument = Value::AvmPlus(Box::new(bytes));
+    let call = pair
+        .client
+        .call(pair.now, "draw", vec![argument.clone(), 7.0.into()])
+        .unwrap();
+    pair.settle();
+    let Some(server::Event::Call {
+        name,
+        arguments,
+        reply: Some(reply),
+        ..
+    }) = pair.take_server_events().pop()
+    else {
+        panic!("no call")
+    };
+    assert_eq!(
+        (&*name, &arguments[..]),
+        ("draw", &[argument.clone(), 7.0.into()][..])
+    );
+    pair.server
+        .reply(pair.now, reply, Ok(argument.clone()))
+        .unwrap();
+    let back = pair
+        .server
+        .call(pair.now, None, "drawn", vec![argument.clone()])
+        .unwrap();
+    pair.settle();
+    let mut events = pair.take_client_events();
+    let Some(client::Event::Call {
+        reply: Some(reply), ..
+    }) = events.pop()
+    else {
+        panic!("{events:?}")
+    };
+    let result = Ok(argument.clone());
+    assert_eq!(
+        events.pop(),
+        Some(client::Event::CallResult { id: call, result })
+    );
+    pair.client
+        .reply(pair.now, reply, Err(argument.clone()))
+        .unwrap();
+    pair.settle();
+    let result = Err(argument);
+    assert_eq!(
+        pair.take_server_events(),
+        [server::Event::CallResult { id: back, result }]
+    );
+
+    let teacher = pair.client.create_stream(pair.now).unwrap();
+    let student = pair.client.create_stream(pair.now).unwrap();
+    pair.client
+        .publish(pair.now, teacher, "conf", PublishKind::Live)
+        .unwrap();
+    let options = PlayOptions::new("conf");
+    pair.client.play2(pair.now, student, &options).unwrap();
+    pair.client
+        .call(pair.now, "getStreamLength", vec!["conf".into()])
+        .unwrap();
+    pair.settle();
+    let mut viewer = None;
+    for event in pair.take_server_events() {
+        match event {
+            server::Event::Publish { stream, .. } => {
+                pair.server.accept_publish(pair.now, stream).unwrap()
+            }
+            server::Event::Play2 {
+                stream,
+                options: asked,
+            } => {
+                assert_eq!(asked, options);
+                viewer = Some(stream);
+                pair.server.accept_play(pair.now, stream).unwrap();
+            }
+            server::Event::StreamLength { name, reply } => {
+                assert_eq!(name, "conf");
+                pair.server.reply(pair.now, reply, Ok(0.0.into())).unwrap();
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    pair.settle();
+    let events = pair.take_client_events();
+    assert!(events.contains(&client::Event::PublishReady { stream: teacher }));
+    assert!(events.iter().any(|event| matches!(
+        event,
+        client::Event::CallResult { result: Ok(seconds), .. } if *seconds == 0.0.into()
+    )));
+    let sent = [metadata(), tag(TagType::Video, 0, 5000)];
+    for tag in &sent {
+        pair.client.send_tag(pair.now, teacher, tag).unwrap();
+    }
+    pair.settle();
+    for event in pair.take_server_events() {
+        let server::Event::Tag { tag, .. } = event else {
+            panic!("{event:?}")
+        };
+        pair.server
+            .send_tag(pair.now, viewer.unwrap(), &tag)
+            .unwrap();
+    }
+    pair.client
+        .pause(pair.now, student, true, Timestamp::from_millis(40))
+        .unwrap();
+    pair.settle();
+    let received: Vec<_> = pair
+        .take_client_events()
+        .into_iter()
+        .filter_map(|event| match event {
+            client::Event::Tag { tag, .. } => Some(tag),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(received, sent);
+    assert!(matches!(
+        pair.take_server_events()[..],
+        [server::Event::Pause { paused: true, .. }]
+    ));
+    pair.client.close_stream(pair.now, teacher).unwrap();
+    pair.settle();
+    assert_eq!(
+        statuses(&pair.take_client_events()),
+        [code::UNPUBLISH_SUCCESS]
+    );
+    assert_eq!(pair.client.stats().ignored_messages, 0);
+    assert_eq!(pair.server.stats().ignored_messages, 0);
 }

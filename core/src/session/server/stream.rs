@@ -92,16 +92,9 @@ impl ServerSession {
         stream: StreamKey,
         status: Status,
     ) -> Result<(), UsageError> {
-        let activity = self.activity(stream)?;
-        let Activity::PublishRequested { .. } = activity else {
-            return Err(UsageError::WrongState {
-                stream,
-                expected: "asking to publish",
-            });
-        };
-        *activity = Activity::Idle;
-        self.on_status(stream.0, &status);
-        Ok(())
+        self.reject(stream, &status, "asking to publish", |activity| {
+            matches!(activity, Activity::PublishRequested { .. })
+        })
     }
 
     /// Lets the client play: Stream Begin, `NetStream.Play.Reset` (if it asked to), `NetStream.Play.Start`, `|RtmpSampleAccess`,
@@ -152,16 +145,9 @@ impl ServerSession {
         stream: StreamKey,
         status: Status,
     ) -> Result<(), UsageError> {
-        let activity = self.activity(stream)?;
-        let Activity::PlayRequested { .. } = activity else {
-            return Err(UsageError::WrongState {
-                stream,
-                expected: "asking to play",
-            });
-        };
-        *activity = Activity::Idle;
-        self.on_status(stream.0, &status);
-        Ok(())
+        self.reject(stream, &status, "asking to play", |activity| {
+            matches!(activity, Activity::PlayRequested { .. })
+        })
     }
 
     /// Sends an onStatus on a stream.
@@ -265,6 +251,23 @@ impl ServerSession {
             .get_mut(&stream.0)
             .map(|stream| &mut stream.activity)
             .ok_or(UsageError::UnknownStream(stream))
+    }
+
+    /// Makes a stream idle that is `expected` to be asking for something, and tells the client why.
+    fn reject(
+        &mut self,
+        stream: StreamKey,
+        status: &Status,
+        expected: &'static str,
+        is_asking: fn(&Activity) -> bool,
+    ) -> Result<(), UsageError> {
+        let activity = self.activity(stream)?;
+        if !is_asking(activity) {
+            return Err(UsageError::WrongState { stream, expected });
+        }
+        *activity = Activity::Idle;
+        self.on_status(stream.0, status);
+        Ok(())
     }
 
     fn playing(&mut self, stream: StreamKey) -> Result<(), UsageError> {
