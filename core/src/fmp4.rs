@@ -32,6 +32,8 @@ pub struct Config {
     /// Whether a frame comes out at once, as a segment of its own, taken to be as long as those before it: what a player wants whose delay is counted.
     /// Otherwise it comes out once the next of its track is there, which says how long it is.
     pub prompt: bool,
+    /// Whether MP3 is handed out as it is, for a SourceBuffer of `audio/mpeg`, rather than in MP4.
+    pub bare_mp3: bool,
     /// Which video track is taken, where there are several.
     pub video_track: u8,
     /// Which audio track is taken, where there are several.
@@ -44,6 +46,7 @@ impl Default for Config {
         Self {
             segment_duration: Duration::from_millis(100),
             prompt: false,
+            bare_mp3: false,
             video_track: 0,
             audio_track: 0,
         }

@@ -1,4 +1,4 @@
-import { hasMediaSource, MseSource } from "./mse-source.js";
+import { MseSource, mediaSourceClass } from "./mse-source.js";
 import type { StatusInfo, ToMediaSource, ToWorker } from "./protocol.js";
 
 /** Where a stream's pictures are seen. */
@@ -46,7 +46,12 @@ export class MseOutput {
 
   /** Whether there is anything to play by. */
   static get supported(): boolean {
-    return hasMediaSource();
+    return mediaSourceClass() !== undefined;
+  }
+
+  /** Whether the browser plays segments of this type. */
+  static takes(type: string): boolean {
+    return mediaSourceClass()?.isTypeSupported(type) ?? false;
   }
 
   get element(): HTMLVideoElement {

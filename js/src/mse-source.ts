@@ -28,14 +28,10 @@ export interface MseSourceOwner {
 }
 
 /** The constructor there is: Safari on iPhone has only the managed one. */
-function mediaSourceClass(): typeof MediaSource | undefined {
-  const { MediaSource, ManagedMediaSource } = globalThis as { MediaSource?: typeof globalThis.MediaSource; ManagedMediaSource?: typeof globalThis.MediaSource };
-  return MediaSource ?? ManagedMediaSource;
-}
-
-/** Whether this browser plays through Media Source Extensions. */
-export function hasMediaSource(): boolean {
-  return mediaSourceClass() !== undefined;
+export function mediaSourceClass(): typeof globalThis.MediaSource | undefined {
+  type Class = typeof globalThis.MediaSource;
+  const page = globalThis as { MediaSource?: Class; ManagedMediaSource?: Class };
+  return page.MediaSource ?? page.ManagedMediaSource;
 }
 
 /** One MediaSource and the element that plays it. It brings the element to the Worker's clock at the start and when they have come apart. */
@@ -105,6 +101,7 @@ export class MseSource {
       this.#owner.unsupported(Object.values(types));
       return;
     }
+    for (const type of Object.values(types)) if (!Source.isTypeSupported(type)) console.warn(`chalkcast: this browser has no decoder for ${type}`);
     const source = new Source();
     source.addEventListener(
       "sourceopen",

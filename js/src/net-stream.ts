@@ -313,7 +313,7 @@ export class NetStream extends StatusTarget {
         report: (info) => this.#status(info),
       });
     }
-    if (changed) this.#post({ type: "renderer", stream: this.#stream, renderer });
+    if (changed) this.#post({ type: "renderer", stream: this.#stream, renderer, bareMp3: MseOutput.takes("audio/mpeg") });
     if (this.#view) this.#showSurface();
   }
 

@@ -68,8 +68,11 @@ export type ToWorker =
   | { type: "canvas"; stream: number; canvas: OffscreenCanvas | null }
   | { type: "audioOutput"; stream: number; port: MessagePort; sampleRate: number; outputLatency: number }
   | { type: "audioOutputState"; stream: number; running: boolean; outputLatency: number }
-  /** What plays from here on: the Worker's decoders, or a video element of the page's that is given segments. */
-  | { type: "renderer"; stream: number; renderer: "webcodecs" | "mse" }
+  /**
+   * What plays from here on: the Worker's decoders, or a video element of the page's that is given segments. `bareMp3`: the browser takes MP3
+   * as `audio/mpeg`, without boxes.
+   */
+  | { type: "renderer"; stream: number; renderer: "webcodecs" | "mse"; bareMp3: boolean }
   /*
    * Playing by a video element. `mediaState` says some ten times a second what the element does at the instant `at`: `time` is its position and
    * `bufferLength` what is buffered ahead of it, in seconds; `fps`, `dropped` and `quota` (times the browser's memory was full) are for the figures.

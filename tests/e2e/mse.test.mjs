@@ -112,3 +112,53 @@ test("B-frames from ffmpeg, on a page of plain http at an address that is not lo
     });
   }
 });
+
+test("only a managed MediaSource, no sound before a gesture, no memory, and a segment that cannot be read", async (t) => {
+  const server = await gateway(t);
+  await publishWithBFrames(t, server, "hard");
+  const student = await browsers[0].page();
+  t.after(() => student.close());
+  await student.goto(`${server.http}/`);
+  // Chromium in the place of an iPhone: what Safari's own class does besides cannot be seen here.
+  await student.evaluate(() => {
+    globalThis.ManagedMediaSource = MediaSource;
+    Object.defineProperty(globalThis, "MediaSource", { value: undefined });
+    const play = HTMLMediaElement.prototype.play;
+    globalThis.allowed = false;
+    HTMLMediaElement.prototype.play = function () {
+      return this.muted || allowed ? play.call(this) : Promise.reject(new DOMException("not before a gesture", "NotAllowedError"));
+    };
+  });
+  await attend(student, server, "hard", { renderer: "mse", origin: null });
+  assertRising(await pictures(student, 30));
+  assert.deepEqual(await student.evaluate(() => [player.surface.disableRemotePlayback, player.surface.muted, player.stream.soundRunning]), [true, true, false]);
+  await student.until("the offer of sound", () => !player.shadowRoot.querySelector("[part~=unmute]").hidden);
+  await student.evaluate(() => {
+    allowed = true;
+    player.shadowRoot.querySelector("[part~=unmute]").click();
+  });
+  await student.until("sound", () => !player.surface.muted && player.stream.soundRunning);
+
+  await student.evaluate(() => {
+    const append = SourceBuffer.prototype.appendBuffer;
+    let times = 3;
+    SourceBuffer.prototype.appendBuffer = function (data) {
+      if (times-- > 0) throw new DOMException("full", "QuotaExceededError");
+      return append.call(this, data);
+    };
+  });
+  await student.until("the figure", () => player.stream.info.quotaExceeded === 3);
+  assertRising((await pictures(student, 30)).slice(1));
+
+  await student.evaluate(() => {
+    globalThis.before = player.surface;
+    const append = SourceBuffer.prototype.appendBuffer;
+    SourceBuffer.prototype.appendBuffer = function (data) {
+      SourceBuffer.prototype.appendBuffer = append;
+      return append.call(this, new Uint8Array(data.byteLength).fill(255));
+    };
+  });
+  await student.until("another surface", () => player.surface !== before);
+  assertRising((await pictures(student, 30)).slice(1));
+  assert.deepEqual(await student.evaluate(() => probe.errors), []);
+});

@@ -71,6 +71,8 @@ extern "C" {
 
     #[wasm_bindgen(method, getter, structural)]
     pub(crate) fn renderer(this: &ToWorker) -> String;
+    #[wasm_bindgen(method, getter, structural, js_name = "bareMp3")]
+    pub(crate) fn bare_mp3(this: &ToWorker) -> bool;
     #[wasm_bindgen(method, getter, structural)]
     pub(crate) fn source(this: &ToWorker) -> u32;
     #[wasm_bindgen(method, getter, structural)]

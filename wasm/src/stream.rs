@@ -103,7 +103,7 @@ impl Stream {
                 Ok(())
             }
             "renderer" => {
-                self.player.set_renderer(now, &message.renderer());
+                self.player.set_renderer(now, message);
                 Ok(())
             }
             "mediaState" => {

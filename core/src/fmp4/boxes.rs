@@ -218,19 +218,27 @@ fn audio_config(out: &mut Vec<u8>, config: &AudioConfig) {
                 out.extend(rest);
             }
         }),
-        _ => full(out, b"esds", 0, 0, |out| {
-            elementary_stream(out, &config.description)
+        codec => full(out, b"esds", 0, 0, |out| {
+            elementary_stream(out, codec, &config.description)
         }),
     }
 }
 
 /// ES_Descriptor (ISO/IEC 14496-1 §7.2.6.5) with the decoder's configuration in it.
-fn elementary_stream(out: &mut Vec<u8>, specific: &[u8]) {
-    // AAC, an audio stream.
-    let mut config = alloc::vec![0x40, 0x15];
+fn elementary_stream(out: &mut Vec<u8>, codec: AudioCodec, specific: &[u8]) {
+    const AAC: u8 = 0x40;
+    const MPEG_1_AUDIO: u8 = 0x6b;
+    let object_type = if codec == AudioCodec::Aac {
+        AAC
+    } else {
+        MPEG_1_AUDIO
+    };
+    let mut config = alloc::vec![object_type, 0x15];
     // Buffer size and bit rates: unknown.
     config.extend([0; 11]);
-    descriptor(&mut config, 5, specific);
+    if !specific.is_empty() {
+        descriptor(&mut config, 5, specific);
+    }
     // ES_ID zero, no flags.
     let mut stream = alloc::vec![0, 0, 0];
     descriptor(&mut stream, 4, &config);

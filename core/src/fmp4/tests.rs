@@ -403,12 +403,13 @@ fn prompt_frames_far_apart_keep_their_times() {
 }
 
 #[test]
-fn mp3_comes_as_it_is() {
+fn mp3_comes_as_it_is_where_that_is_asked_for() {
     // MPEG-1 layer III, 128 kbit/s, 44.1 kHz: 417 bytes, 1152 samples.
     let mut frame = vec![0xff, 0xfb, 0x90, 0x00];
     frame.resize(417, 0);
     let mut segmenter = Segmenter::new(Config {
         prompt: true,
+        bare_mp3: true,
         ..Config::default()
     });
     let tags = [0, 26, 52].map(|millis| {

@@ -187,6 +187,7 @@ impl VideoTrack {
 #[derive(Debug)]
 pub(super) struct AudioTrack {
     fragments: Fragments,
+    bare_mp3: bool,
     config: Option<AudioConfig>,
     /// Where the next frame starts if none is missing, in samples.
     expected: Option<u64>,
@@ -196,6 +197,7 @@ impl AudioTrack {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             fragments: Fragments::new(Stream::Audio, 48_000, config),
+            bare_mp3: config.bare_mp3,
             config: None,
             expected: None,
         }
@@ -284,7 +286,7 @@ impl AudioTrack {
     fn announce(&mut self, config: AudioConfig, outputs: &mut VecDeque<Output>) {
         self.flush(outputs);
         self.fragments.timescale = config.sample_rate;
-        self.fragments.bare = config.codec == AudioCodec::Mp3;
+        self.fragments.bare = self.bare_mp3 && config.codec == AudioCodec::Mp3;
         let (mime_type, data) = if self.fragments.bare {
             (String::from("audio/mpeg"), Bytes::new())
         } else {

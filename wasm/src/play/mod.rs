@@ -75,10 +75,10 @@ impl Player {
     }
 
     /// Whether what plays is a video element of the page's or the decoders here. A change begins with what has come of late.
-    pub(crate) fn set_renderer(&mut self, now: Instant, renderer: &str) {
-        let mse = renderer == "mse";
+    pub(crate) fn set_renderer(&mut self, now: Instant, message: &ToWorker) {
+        let mse = message.renderer() == "mse";
         if mse != self.mse.is_some() {
-            self.mse = mse.then(|| MsePlayout::new(self.number));
+            self.mse = mse.then(|| MsePlayout::new(self.number, message.bare_mp3()));
             self.restart(now);
         }
     }

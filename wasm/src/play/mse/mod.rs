@@ -30,6 +30,7 @@ pub(crate) struct MsePlayout {
     number: u32,
     /// Which MediaSource the messages are about.
     source: u32,
+    bare_mp3: bool,
     segmenter: Segmenter,
     tracks: Tracks,
     /// The newest of each stream: what its SourceBuffer is opened with.
@@ -51,11 +52,13 @@ struct Told {
 }
 
 impl MsePlayout {
-    pub(super) fn new(number: u32) -> Self {
+    /// `bare_mp3`: the browser takes MP3 without boxes.
+    pub(super) fn new(number: u32, bare_mp3: bool) -> Self {
         Self {
             number,
             source: 0,
-            segmenter: segmenter(),
+            bare_mp3,
+            segmenter: segmenter(bare_mp3),
             tracks: Tracks::default(),
             mime_types: [None, None],
             held: Vec::new(),
@@ -69,7 +72,7 @@ impl MsePlayout {
     /// What comes from now on is for a new MediaSource.
     pub(super) fn reset(&mut self) {
         self.source += 1;
-        self.segmenter = segmenter();
+        self.segmenter = segmenter(self.bare_mp3);
         self.tracks.reset();
         self.mime_types = [None, None];
         self.held.clear();
@@ -249,9 +252,10 @@ impl MsePlayout {
     }
 }
 
-fn segmenter() -> Segmenter {
+fn segmenter(bare_mp3: bool) -> Segmenter {
     Segmenter::new(Config {
         prompt: true,
+        bare_mp3,
         ..Config::default()
     })
 }
