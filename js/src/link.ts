@@ -165,9 +165,10 @@ export class Link {
     this.#over = true;
     clearTimeout(this.#closing);
     globalThis.document?.removeEventListener("visibilitychange", this.#visibility);
+    // First the streams: what an engine has drawn may be gone with it.
+    for (const peer of this.#streams.values()) peer.ended(info);
     this.#engine?.terminate();
     this.#waiting = null;
-    for (const peer of this.#streams.values()) peer.ended(info);
     this.#streams.clear();
     this.#owner.ended(info);
   }

@@ -3,6 +3,9 @@ import { release, type View } from "./mse-output.js";
 import type { NetStream } from "./net-stream.js";
 import type { Screen } from "./screen.js";
 
+/** Frames to wait for a new canvas to show something; its picture may really be black. */
+const PATIENCE = 60;
+
 /**
  * A picture on the page: a stream's (`attachNetStream`) or a camera's own (`attachCamera`). Put `element` on the page.
  *
@@ -83,6 +86,7 @@ export class Video extends EventTarget {
     this.#stream = stream;
     if (!stream) return;
     stream.addEventListener("resize", this.#resized);
+    stream.addEventListener("ended", this.#keep);
     stream.showOn(this.#view);
   }
 
@@ -137,7 +141,7 @@ export class Video extends EventTarget {
     use: (surface) => this.#use(surface),
     pictured: () => {
       this.#pictured = true;
-      this.#dropOld();
+      this.#uncover();
     },
   };
 
@@ -145,16 +149,32 @@ export class Video extends EventTarget {
     this.dispatchEvent(new Event("resize"));
   };
 
-  /** What is below the new picture goes once that has reached the screen, two frames after it was announced. */
-  #dropOld(): void {
-    const old = this.#old;
-    if (!old) return;
-    requestAnimationFrame(() =>
+  /** The engine goes: Firefox takes a canvas's picture away with the Worker that drew it, so a copy takes its place. */
+  readonly #keep = (): void => {
+    const surface = this.#surface;
+    if (!this.#pictured || !(surface instanceof HTMLCanvasElement)) return;
+    const copy = document.createElement("canvas");
+    [copy.width, copy.height] = [surface.width, surface.height];
+    copy.getContext("2d")?.drawImage(surface, 0, 0);
+    surface.replaceWith(copy);
+    this.#surface = copy;
+    this.#style();
+    this.dispatchEvent(new Event("surfacechange"));
+  };
+
+  /** The new picture takes the place of the old once it has come through to the page, which is some frames after it was announced. */
+  #uncover(patience = PATIENCE): void {
+    const [surface, old] = [this.#surface, this.#old];
+    if (!surface || !old) return;
+    requestAnimationFrame(() => {
+      if (this.#old !== old || this.#surface !== surface) return;
+      if (patience > 0 && isBlack(surface)) return this.#uncover(patience - 1);
+      surface.style.visibility = "";
       requestAnimationFrame(() => {
         discard(old);
         if (this.#old === old) this.#old = null;
-      }),
-    );
+      });
+    });
   }
 
   #use(surface: HTMLCanvasElement | HTMLVideoElement): void {
@@ -169,6 +189,8 @@ export class Video extends EventTarget {
     this.#pictured = false;
     this.#surface = surface;
     this.#style();
+    // A canvas is black before its first picture.
+    if (this.#old) surface.style.visibility = "hidden";
     this.element.append(surface);
     this.dispatchEvent(new Event("surfacechange"));
   }
@@ -187,6 +209,7 @@ export class Video extends EventTarget {
 
   #detach(): void {
     this.#stream?.removeEventListener("resize", this.#resized);
+    this.#stream?.removeEventListener("ended", this.#keep);
     this.#stream?.showOn(null);
     this.#stream = null;
     this.#input?.removeEventListener("open", this.#opened);
@@ -200,4 +223,16 @@ export class Video extends EventTarget {
 function discard(surface: HTMLCanvasElement | HTMLVideoElement | null): void {
   surface?.remove();
   if (surface instanceof HTMLVideoElement) release(surface);
+}
+
+/** Whether nothing is to be seen on a surface; a canvas is black before its first picture. */
+function isBlack(surface: HTMLCanvasElement | HTMLVideoElement): boolean {
+  const sample = document.createElement("canvas");
+  sample.width = sample.height = 16;
+  const context = sample.getContext("2d", { willReadFrequently: true });
+  if (!context || surface instanceof HTMLVideoElement) return false;
+  // A canvas's own size, before it is given a picture's. Firefox waits 10 s for the first picture when such a one is read.
+  if (surface.width === 300 && surface.height === 150) return true;
+  context.drawImage(surface, 0, 0, 16, 16);
+  return context.getImageData(0, 0, 16, 16).data.every((value, i) => i % 4 === 3 || value === 0);
 }

@@ -331,7 +331,7 @@ export class ChalkcastPlayer extends ChalkcastElement {
     const text = this.text.bind(this);
     const poster = Boolean(this.getAttribute("poster")) || this.querySelector('[slot="poster"]') !== null;
     // A picture that stands still would be taken for the lesson's.
-    this.#picture.hidden = this.audioOnly || (!this.#hasPicture && poster);
+    this.#picture.classList.toggle("off", this.audioOnly || (!this.#hasPicture && poster));
     setLabel(this.#picture, text("picture"));
     this.#picture.removeAttribute("title");
     this.#message.draw(
@@ -361,7 +361,7 @@ export class ChalkcastPlayer extends ChalkcastElement {
         volume: this.#muted ? 0 : this.#volume,
         delay: stream?.liveDelay ?? 0,
         audioOnly: this.audioOnly,
-        pictureInPicture: this.#floating.available(this.surface) ? this.#floating.on : null,
+        pictureInPicture: this.#hasPicture && this.#floating.available(this.surface) ? this.#floating.on : null,
         fullscreen: document.fullscreenEnabled ? document.fullscreenElement === this : null,
       },
       text,

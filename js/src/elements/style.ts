@@ -10,6 +10,8 @@ const COMMON = `
   --_live: var(--chalkcast-live, #b3261e);
   --_focus: var(--chalkcast-focus, #ffcf5c);
   --_radius: var(--chalkcast-radius, 10px);
+  /* The controls below the picture are to be seen without scrolling. */
+  --_max-height: var(--chalkcast-max-height, max(180px, calc(100vh - 64px)));
   display: block;
   position: relative;
   color: var(--_chalk);
@@ -22,7 +24,7 @@ const COMMON = `
 :host([hidden]) { display: none; }
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
-.frame { position: relative; aspect-ratio: var(--_ratio, 16 / 9); width: 100%; overflow: hidden; background: var(--_board); }
+.frame { position: relative; aspect-ratio: var(--_ratio, 16 / 9); width: 100%; max-height: var(--_max-height); overflow: hidden; background: var(--_board); }
 .picture, .poster { position: absolute; inset: 0; width: 100%; height: 100%; }
 .picture > * { width: 100% !important; height: 100% !important; }
 .poster { object-fit: cover; }

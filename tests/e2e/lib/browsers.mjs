@@ -14,23 +14,7 @@ const PROBE = readFileSync(new URL("./probe.js", import.meta.url), "utf8");
 
 /** Headless Chromium with the barcode camera (`camera` is its size) and the beeping microphone. `allow: false` refuses both, as a user would. */
 export async function chromium({ allow = true, camera = [320, 240] } = {}) {
-  const browser = await playwright.launch({
-    executablePath: find("chromium", ["/usr/bin/chromium"]),
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--autoplay-policy=no-user-gesture-required",
-      "--use-fake-device-for-media-stream",
-      ...(allow ? ["--use-fake-ui-for-media-stream"] : ["--deny-permission-prompts"]),
-      `--use-file-for-fake-video-capture=${await cameraFile(OUT, camera)}`,
-      `--use-file-for-fake-audio-capture=${microphoneFile(OUT)}`,
-    ],
-  });
+  const browser = await playwright.launch({ executablePath: CHROMIUM(), args: await switches(allow, camera) });
   return {
     name: "Chromium",
     /** A page in a context of its own, as another person's browser would be. */
@@ -42,6 +26,12 @@ export async function chromium({ allow = true, camera = [320, 240] } = {}) {
     },
     close: () => browser.close(),
   };
+}
+
+/** The same Chromium by Puppeteer: Playwright keeps every page visible, here a page is hidden while another is in front of it. */
+export async function chromiumTabs() {
+  const args = await switches(true, [320, 240]);
+  return tabs("Chromium", await puppeteer.launch({ browser: "chrome", executablePath: CHROMIUM(), headless: true, acceptInsecureCerts: true, args }));
 }
 
 /** Headless Firefox with its own fake camera and microphone (a changing colour and a steady tone). */
@@ -60,17 +50,52 @@ export async function firefox({ prefs = {} } = {}) {
       ...prefs,
     },
   });
+  return tabs("Firefox", browser);
+}
+
+function tabs(name, browser) {
   return {
-    name: "Firefox",
+    name,
     async page({ viewport = { width: 1280, height: 800 } } = {}) {
       const own = await browser.createBrowserContext();
       const page = await own.newPage();
       await page.setViewport(viewport);
       await page.evaluateOnNewDocument(PROBE);
-      return face(page, { close: () => own.close(), viewport: (size) => page.setViewport(size) });
+      return face(page, {
+        close: () => own.close(),
+        viewport: (size) => page.setViewport(size),
+        /** Puts another tab in front; the function it resolves with brings this one back. */
+        async hide() {
+          const other = await own.newPage();
+          await other.bringToFront();
+          return async () => {
+            await page.bringToFront();
+            await other.close();
+          };
+        },
+      });
     },
     close: () => browser.close(),
   };
+}
+
+const CHROMIUM = () => find("chromium", ["/usr/bin/chromium"]);
+
+async function switches(allow, camera) {
+  return [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+    ...(allow ? ["--use-fake-ui-for-media-stream"] : ["--deny-permission-prompts"]),
+    `--use-file-for-fake-video-capture=${await cameraFile(OUT, camera)}`,
+    `--use-file-for-fake-audio-capture=${microphoneFile(OUT)}`,
+  ];
 }
 
 function face(page, own) {

@@ -1,12 +1,14 @@
 /** The player's style, on top of what both elements share. */
 export const PLAYER = `
+/* It stays where it is, so that its canvas is drawn into all the time. */
+.picture.off { visibility: hidden; }
 .buffering {
   position: absolute; left: 12px; top: 12px; display: flex; align-items: center; gap: .6em; padding: .4em .8em;
   border-radius: 99px; background: rgb(22 33 31 / .86); font-size: .92rem; font-variant-numeric: tabular-nums;
 }
 .unmute {
   position: absolute; right: 12px; top: 12px; background: #fff; color: #16211f; font-weight: 600;
-  border-radius: 99px; white-space: nowrap;
+  border-radius: 99px; white-space: nowrap; box-shadow: 0 1px 8px rgb(0 0 0 / .6);
 }
 .frame:focus-visible { outline-offset: -3px; }
 .unmute:hover { background: #e9efec; }
@@ -14,7 +16,6 @@ export const PLAYER = `
 .controls .space { flex: 1; }
 .controls input { width: clamp(60px, 20cqi, 110px); min-width: 0; height: 44px; accent-color: #f2d98b; margin: 0 4px; }
 .behind { font-size: .86rem; color: #d5dcd8; font-variant-numeric: tabular-nums; white-space: nowrap; margin-left: 6px; }
-.badge.live + .go-live:not([hidden]) { margin-left: 0; }
 .go-live { padding: 0 .7em; gap: .35em; font-size: .86rem; font-weight: 600; white-space: nowrap; background: var(--_chalk); color: #16211f; }
 .go-live:hover { background: #e2e8e4; }
 .go-live svg { width: 18px; height: 18px; }
@@ -34,5 +35,5 @@ export const PLAYER = `
 }
 @container (max-width: 300px) { .go-live svg { display: none; } }
 :host(:fullscreen) { border-radius: 0; display: flex; flex-direction: column; }
-:host(:fullscreen) .frame { flex: 1; aspect-ratio: auto; min-height: 0; }
+:host(:fullscreen) .frame { flex: 1; aspect-ratio: auto; max-height: none; min-height: 0; }
 `;

@@ -1,0 +1,233 @@
+// What a student lives through in a real browser on a bad network, and that the player comes back from each by itself: without a reload, without
+// a black picture, and to the delay it had.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { OUT, chromiumTabs, firefox } from "./lib/browsers.mjs";
+import { attend, pictures, status } from "./lib/lesson.mjs";
+import { line } from "./lib/line.mjs";
+import { FRAMES, RATE, lessonFile } from "./lib/media.mjs";
+import { chalkcast, gateway, run } from "./lib/programs.mjs";
+import { median, until } from "./lib/until.mjs";
+
+/** Milliseconds: what a delay may differ by before and after, on a machine that does other things. */
+const SLACK = 250;
+const LOOP = (FRAMES * 1000) / RATE;
+
+for (const [name, launch] of [["Chromium", chromiumTabs], ["Firefox", firefox]]) {
+  test(`a student in ${name} on a bad line`, async (t) => {
+    const server = await gateway(t);
+    const file = await lessonFile(OUT);
+    const publish = () => run(t, chalkcast(), ["publish", file, `${server.rtmp}/live/conf`, "--loop"]);
+    let teacher = publish();
+    const way = await line(t, server.httpPort, { latency: 20, jitter: 8 });
+    const browser = await launch();
+    t.after(() => browser.close());
+    const page = await browser.page();
+    await page.goto(`${server.http}/`);
+    await page.evaluate(keepWorkers);
+    await attend(page, { http: server.http, ws: way.ws }, "conf", { origin: null });
+    await page.evaluate(watchForBlack);
+    await playing(page);
+    await pictures(page, 60);
+    const step = (name, body) =>
+      t.test(name, async (t) => {
+        await page.evaluate(() => statuses.splice(0));
+        await body(t);
+        const darkest = await page.evaluate(() => black.darkest);
+        await page.evaluate(() => (black.darkest = 255));
+        assert.ok(darkest > 20, `the picture went as dark as ${darkest}`);
+      });
+
+    /** Interrupts the lesson, with statuses that follow, until it plays again. Firefox's surfaces are not looked at meanwhile. */
+    const interrupted = async (interrupt) => {
+      await page.evaluate((blind) => (probe.blind = blind), name === "Firefox");
+      await interrupt();
+      await playing(page, { seconds: 30 });
+      await page.until("pictures", () => player.stream.currentFPS > 5);
+      await page.evaluate(() => (probe.blind = false));
+    };
+
+    await step("a stall of 3 s: Buffer.Empty, then live again by skipping", async (t) => {
+      const before = await phase(page);
+      const from = await page.evaluate(() => probe.pictures.length);
+      way.stall(3000);
+      await status(page, "NetStream.Buffer.Empty");
+      assert.equal(await page.evaluate(() => player.state), "buffering");
+      await status(page, "NetStream.Buffer.Full");
+      await playing(page);
+      const later = await backTo(page, before);
+      // Two of the three seconds at least were not played out.
+      const seen = await page.evaluate((from) => probe.pictures.slice(from), from);
+      const longest = Math.max(...seen.slice(1).map(({ number }, i) => (number - seen[i].number + FRAMES) % FRAMES));
+      assert.ok(longest > RATE, `the longest step is ${longest} pictures`);
+      t.diagnostic(`${later.toFixed(0)} ms later than before the stall, by a step of ${longest} pictures`);
+    });
+
+    await step("a cut: connects again, with a new surface over the last picture", async () => {
+      const before = await phase(page);
+      await page.evaluate(() => {
+        globalThis.surfaces = 0;
+        player.addEventListener("surfacechange", () => surfaces++);
+      });
+      await interrupted(async () => {
+        way.cut();
+        await status(page, "NetConnection.Connect.Closed");
+        await status(page, "NetStream.Play.Start");
+      });
+      await backTo(page, before);
+      // A copy of the last picture, then the new stream's canvas.
+      assert.equal(await page.evaluate(() => surfaces), 2);
+    });
+
+    for (const [what, end] of [
+      // Nothing the engine knows: its handler throws.
+      ["that throws", () => workers.at(-1).postMessage(null)],
+      ["that the browser ends", () => workers.at(-1).terminate()],
+    ]) {
+      await step(`an engine ${what}: a new one takes over`, async () => {
+        const before = await phase(page);
+        await interrupted(async () => {
+          await page.evaluate(end);
+          const { reason, level } = await status(page, "NetConnection.Connect.Closed");
+          assert.deepEqual({ reason, level }, { reason: "engine", level: "error" });
+          await status(page, "NetStream.Play.Start");
+        });
+        await backTo(page, before);
+      });
+    }
+
+    await step("a hidden tab: the sound goes on, and the picture is live within a second of its return", async (t) => {
+      const before = await phase(page);
+      const show = await page.hide();
+      await page.until("it is hidden", () => document.hidden);
+      const beeps = await page.evaluate(() => probe.beeps.length);
+      await page.until("three beeps", (from) => probe.beeps.length >= from + 3, { argument: beeps });
+      await page.evaluate(() => {
+        globalThis.returned = new Promise((resolve) => document.addEventListener("visibilitychange", () => resolve(performance.timeOrigin + performance.now())));
+      });
+      await show();
+      const returned = await page.evaluate(() => returned);
+      await backTo(page, before);
+      const seen = (await page.evaluate(() => probe.pictures)).filter(({ at }) => at > returned);
+      const first = seen.find(({ number, at }) => Math.abs(wrap(at - (number * 1000) / RATE - before)) < SLACK);
+      t.diagnostic(`a live picture ${(first.at - returned).toFixed(0)} ms after the tab came back`);
+      assert.ok(first.at - returned < 1000, `${first.at - returned} ms`);
+    });
+
+    await step("sound alone: no pictures are sent, and they come back", async (t) => {
+      const rate = async () => {
+        const [from, since] = [way.down, performance.now()];
+        await until("a while on the line", () => performance.now() - since > 1000);
+        return ((way.down - from) * 8) / (performance.now() - since);
+      };
+      const both = await rate();
+      await page.evaluate(() => (player.audioOnly = true));
+      await page.until("it says so", () => /Sound only/.test(player.shadowRoot.querySelector("[part=message]").textContent));
+      const sound = await rate();
+      t.diagnostic(`${both.toFixed(0)} kbit/s, ${sound.toFixed(0)} kbit/s of sound alone`);
+      assert.ok(sound < 150 && both > 1000, `${sound.toFixed(0)} of ${both.toFixed(0)} kbit/s are sent`);
+      const beeps = await page.evaluate(() => probe.beeps.length);
+      await page.until("beeps", (from) => probe.beeps.length > from + 1, { argument: beeps });
+      await page.evaluate(() => (player.audioOnly = false));
+      await pictures(page, 30);
+    });
+
+    await step("a line too slow for the pictures: sound is still heard, pictures are skipped, and it is live again when the line is fast again", async (t) => {
+      const before = await phase(page);
+      const from = await page.evaluate(() => ({ beeps: probe.beeps.length, pictures: probe.pictures.length, at: performance.now() }));
+      way.rate = 600_000;
+      await page.until("sound", (from) => probe.beeps.length >= from + 3, { argument: from.beeps, seconds: 30 });
+      const { pictures, seconds } = await page.evaluate((from) => ({ pictures: probe.pictures.length - from.pictures, seconds: (performance.now() - from.at) / 1000 }), from);
+      t.diagnostic(`${pictures} pictures and 3 beeps in ${seconds.toFixed(1)} s`);
+      assert.ok(pictures < 0.8 * seconds * RATE, `${pictures} pictures came through`);
+      way.rate = Infinity;
+      // What the buffer has learnt of the line it forgets only after a while.
+      const later = await backTo(page, before, 1500);
+      t.diagnostic(`${later.toFixed(0)} ms later than before`);
+    });
+
+    await step("the teacher publishes anew", async () => {
+      await teacher.stop();
+      await status(page, "NetStream.Play.UnpublishNotify");
+      teacher = publish();
+      await status(page, "NetStream.Play.PublishNotify");
+      await playing(page);
+      await pictures(page, 30);
+    });
+
+    await step("the gateway dies and is started again", async () => {
+      await interrupted(async () => {
+        await server.stop("SIGKILL");
+        await status(page, "NetConnection.Connect.Closed");
+        await gateway(t, { httpPort: server.httpPort, rtmpPort: server.rtmpPort });
+        await teacher.stop();
+        teacher = publish();
+      });
+      await pictures(page, 30);
+    });
+  });
+}
+
+function playing(page, options) {
+  return page.until("it plays", () => player.state === "playing", options);
+}
+
+/** Milliseconds by which pictures are late against their numbers, modulo the loop: two of these differ by what the delay has changed. */
+async function phase(page, count = 30) {
+  return phaseOf((await pictures(page, count)).slice(-count));
+}
+
+function phaseOf(seen) {
+  const [{ number, at }] = seen;
+  const start = at - (number * 1000) / RATE;
+  return start + median(seen.map((picture) => wrap(picture.at - (picture.number * 1000) / RATE - start)));
+}
+
+function wrap(ms) {
+  return ((((ms + LOOP / 2) % LOOP) + LOOP) % LOOP) - LOOP / 2;
+}
+
+/** Waits until the pictures are as late as they were, and resolves with the difference in milliseconds. */
+async function backTo(page, before, slack = SLACK) {
+  await pictures(page, 15);
+  return until("the delay is what it was", async () => {
+    const seen = await page.evaluate(() => probe.pictures.slice(-15));
+    const later = wrap(phaseOf(seen) - before);
+    if (Math.abs(later) > slack) throw new Error(`${later.toFixed(0)} ms later`);
+    return { later };
+  }).then(({ later }) => later);
+}
+
+/** On the page, before the player: the engines' Workers, so that a test can end one. */
+function keepWorkers() {
+  globalThis.workers = [];
+  globalThis.Worker = class extends Worker {
+    constructor(...args) {
+      super(...args);
+      workers.push(this);
+    }
+  };
+}
+
+/** On the page: how dark the player's picture has been, all its surfaces laid over each other as the page shows them. */
+function watchForBlack() {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 40, height: 30 });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  globalThis.black = { darkest: 255 };
+  let lit = false;
+  const look = () => {
+    context.fillStyle = "#000";
+    context.fillRect(0, 0, 40, 30);
+    for (const surface of player.shadowRoot.querySelectorAll("[part=picture] canvas, [part=picture] video")) {
+      const seen = surface.style.visibility !== "hidden" && probe.pictured(surface);
+      if (seen) context.drawImage(surface, 0, 0, 40, 30);
+    }
+    const { data } = context.getImageData(0, 0, 40, 30);
+    const mean = data.reduce((sum, value, i) => (i % 4 === 3 ? sum : sum + value), 0) / (40 * 30 * 3);
+    lit ||= mean > 20;
+    if (lit && !player.audioOnly && !probe.blind) black.darkest = Math.min(black.darkest, mean);
+    requestAnimationFrame(look);
+  };
+  look();
+}
