@@ -16,8 +16,8 @@
     watch,
     watchCamera,
   });
-  // A canvas of 300 by 150 has had no picture. Firefox stands still for 10 s when a canvas whose Worker is gone is read: `blind` says not to.
-  probe.pictured = (surface) => !probe.blind && (surface.videoWidth > 0 || (surface.width > 0 && !(surface.width === 300 && surface.height === 150)));
+  // A canvas of 300 by 150 has had no picture.
+  probe.pictured = (surface) => surface.videoWidth > 0 || (surface.width > 0 && !(surface.width === 300 && surface.height === 150));
   addEventListener("error", (event) => probe.errors.push(String(event.message)));
   addEventListener("unhandledrejection", (event) => probe.errors.push(String(event.reason?.stack ?? event.reason)));
 
