@@ -54,7 +54,7 @@ for (const [name, launch] of [["Chromium", chromiumTabs]]) {
       const from = await page.evaluate(() => probe.pictures.length);
       way.stall(3000);
       await status(page, "NetStream.Buffer.Empty");
-      assert.equal(await page.evaluate(() => player.state), "buffering");
+      await page.until("it says that it waits", () => player.state === "buffering", { seconds: 3 });
       await status(page, "NetStream.Buffer.Full");
       await playing(page);
       const later = await backTo(page, before);
