@@ -19,8 +19,6 @@ use crate::relay::Key;
 use crate::transport::{Outbox, Transport};
 use crate::view::View;
 
-/// What is pulled before it is written: a viewer's lag is to be in the log, where it can be skipped.
-const WRITE_AHEAD: usize = 64 * 1024;
 /// How long a connection that ends may take to write what it has left to say.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -106,7 +104,12 @@ impl Connection {
                     self.drain(now);
                     return Poll::Ready(self.closed.take().map_or(End::Peer, End::Session));
                 }
-                Poll::Ready(Ok(_)) => progress = true,
+                Poll::Ready(Ok(_)) => {
+                    progress = true;
+                    if self.views.is_empty() && self.publications.is_empty() {
+                        self.transport.socket().acknowledge_at_once();
+                    }
+                }
                 Poll::Ready(Err(error)) => return Poll::Ready(End::Broken(error)),
                 Poll::Pending => {}
             }
@@ -125,7 +128,10 @@ impl Connection {
     /// Takes from the relay what is due for this connection's viewers. True if there is something to write.
     fn pull(&mut self, now: Instant, cx: &mut Context<'_>) -> bool {
         for view in &mut self.views {
-            view.pull(now, cx.waker(), &mut self.session, WRITE_AHEAD);
+            view.pull(now, cx.waker(), &mut self.session);
+        }
+        if let Some(limit) = self.views.iter().map(View::unsent_limit).max() {
+            self.transport.socket().limit_unsent(limit);
         }
         self.drain(now);
         !self.outbox.is_empty()

@@ -14,6 +14,15 @@ use crate::relay::{Item, Key, Next, Viewer};
 /// How long an external relay may take before its silence means that nobody publishes.
 const RELAY_SILENCE: Duration = Duration::from_secs(2);
 
+/// Media that has been written cannot be skipped any more. So much of it may be on its way: half of it pulled from the relay,
+/// half of it unsent in the kernel.
+const BEYOND_RECALL: Duration = Duration::from_millis(250);
+/// While the stream's rate is not known.
+const UNKNOWN_RATE: u64 = 1_000_000;
+/// Limits for either half, in bytes: a few packets, and a stream faster than any lesson.
+const FEWEST: u64 = 4 * 1024;
+const MOST: u64 = 256 * 1024;
+
 /// A viewer of the relay, and what its client has been told.
 pub(crate) struct View {
     pub(crate) stream: StreamKey,
@@ -67,14 +76,15 @@ impl View {
         view
     }
 
-    /// Hands what is due to the session, some `max_bytes` at most.
+    /// Hands what is due to the session, as far as it can be written without putting too much beyond recall.
     pub(crate) fn pull(
         &mut self,
         now: Instant,
         waker: &Waker,
         session: &mut ServerSession,
-        max_bytes: usize,
     ) -> Next {
+        // What is written together has to be pulled together.
+        let max_bytes = self.bytes_in((BEYOND_RECALL / 2).max(self.viewer.budget() * 2));
         let Self {
             stream,
             viewer,
@@ -90,6 +100,20 @@ impl View {
                 Item::NotFound => told.not_found(now, *stream, session, name),
             };
         })
+    }
+
+    /// What the kernel may hold unsent for this viewer, in bytes.
+    pub(crate) fn unsent_limit(&self) -> u32 {
+        self.bytes_in(BEYOND_RECALL / 2) as u32
+    }
+
+    /// Bytes of the stream in so much time.
+    fn bytes_in(&self, time: Duration) -> usize {
+        let rate = match self.viewer.bits_per_second() {
+            0 => UNKNOWN_RATE,
+            known => known,
+        };
+        (rate / 8 * time.as_millis() as u64 / 1000).clamp(FEWEST, MOST) as usize
     }
 
     /// Passes on what a relay says.

@@ -264,6 +264,14 @@ async fn pages_api_and_health_are_served() {
         streams.contains(r#""app":"live""#) && streams.contains(r#""name":"conf""#),
         "{streams}"
     );
+    let metrics = get(&gateway, "/metrics").await;
+    for line in [
+        "chalkcast_stream_live{app=\"live\",stream=\"conf\"} 1",
+        "chalkcast_stream_skips_total{app=\"live\",stream=\"conf\"} 0",
+        "chalkcast_connections 1",
+    ] {
+        assert!(metrics.lines().any(|given| given == line), "{metrics}");
+    }
     for page in ["/", "/teacher", "/student?stream=conf"] {
         let page = get(&gateway, page).await;
         assert!(

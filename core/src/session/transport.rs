@@ -18,6 +18,9 @@ use crate::flv::Tag;
 use crate::handshake;
 use crate::message::{Command, Dialect, Message, Raw, UserControl, message_type};
 
+/// Outputs for which room is kept: a burst's would be most of what a waiting connection holds.
+const KEPT_OUTPUTS: usize = 8;
+
 /// What both sides have in common: handshake, chunk stream, acknowledgement, pings, deadlines, and the queue of outputs.
 #[derive(Debug)]
 pub(super) struct Transport<E> {
@@ -390,7 +393,11 @@ impl<E> Transport<E> {
         if self.outputs.is_empty() {
             self.flush();
         }
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        if self.outputs.is_empty() && self.outputs.capacity() > KEPT_OUTPUTS {
+            self.outputs = VecDeque::new();
+        }
+        output
     }
 
     fn flush(&mut self) {

@@ -8,7 +8,7 @@ use chalkcast_core::{Instant, Timestamp};
 
 use super::Config;
 use super::config::VIDEO_AT_ONCE;
-use super::log::{Content, Entry, Kind, Log};
+use super::log::{Content, Entry, Headers, Kind, Log};
 
 /// What a viewer is sent next.
 #[derive(Debug)]
@@ -42,12 +42,23 @@ pub(super) struct Cursor {
     started: Tracks,
     /// Video before this entry is skipped.
     video_from: u64,
+    /// Video that is wanted again begins with what has gone by already.
+    replay: Replay,
     /// Audio that came before this is skipped.
     audio_since: Instant,
     /// How far behind live it was started; it may stay so far behind until it has caught up.
     joined_behind: Duration,
     skips: u64,
     skipped_tags: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Replay {
+    Nothing,
+    /// From a keyframe that is to be chosen.
+    Wanted,
+    /// From here up to the position.
+    From(u64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +105,7 @@ impl Cursor {
             },
             started: Tracks::default(),
             video_from: 0,
+            replay: Replay::Nothing,
             audio_since: Instant::ZERO,
             joined_behind: Duration::ZERO,
             skips: 0,
@@ -113,10 +125,13 @@ impl Cursor {
         self.wants.audio = on;
     }
 
-    /// Video that is wanted again begins with the next keyframe.
+    /// Video that is wanted again begins with the newest keyframe there is.
     pub(super) fn receive_video(&mut self, on: bool) {
+        if on && !self.wants.video {
+            self.started = Tracks::default();
+            self.replay = Replay::Wanted;
+        }
         self.wants.video = on;
-        self.started = Tracks::default();
     }
 
     /// What comes during a pause is not sent; then the viewer starts near live again.
@@ -161,6 +176,13 @@ impl Cursor {
             Position::Unset => self.start(log, now, config, &mut sent, emit),
         };
         self.skip_if_behind(log, at, now, config);
+        if self.wants.video
+            && self.replay != Replay::Nothing
+            && !self.replay(log, at, now, config, max_bytes, &mut sent, emit)
+        {
+            self.position = Position::At(at);
+            return Pulled::More;
+        }
         if sent == 0
             && let Some(wait) = self.wait(log, at, now, config)
         {
@@ -177,6 +199,70 @@ impl Cursor {
         }
         self.position = Position::At(at);
         Pulled::Wait(None)
+    }
+
+    /// Sends the video that has gone by since the keyframe nearest to where the viewer starts. True once all of it is sent.
+    #[allow(clippy::too_many_arguments)]
+    fn replay(
+        &mut self,
+        log: &Log,
+        at: u64,
+        now: Instant,
+        config: &Config,
+        max_bytes: usize,
+        sent: &mut usize,
+        emit: &mut dyn FnMut(Item<'_>),
+    ) -> bool {
+        let mut next = match self.replay {
+            Replay::From(next) => next.max(log.first()),
+            Replay::Nothing => return true,
+            Replay::Wanted => {
+                let wanted = now.saturating_sub(self.buffer_length.unwrap_or_default());
+                match log.start_near(wanted).filter(|start| start.at < at) {
+                    Some(start) => {
+                        self.send_headers(
+                            &start.headers,
+                            start.timestamp,
+                            false,
+                            config,
+                            sent,
+                            emit,
+                        );
+                        start.at
+                    }
+                    None => at,
+                }
+            }
+        };
+        while let Some(entry) = log.get(next).filter(|_| next < at && *sent < max_bytes) {
+            if matches!(&entry.content, Content::Tag { kind, .. } if kind.is_video()) {
+                self.emit(next, entry, sent, emit);
+            }
+            next += 1;
+        }
+        self.replay = if next < at {
+            Replay::From(next)
+        } else {
+            Replay::Nothing
+        };
+        next >= at
+    }
+
+    fn send_headers(
+        &self,
+        headers: &Headers,
+        timestamp: Timestamp,
+        audio: bool,
+        config: &Config,
+        sent: &mut usize,
+        emit: &mut dyn FnMut(Item<'_>),
+    ) {
+        for tag in headers.tags(timestamp, self.wants.video, audio) {
+            if let Ok(message) = SharedMessage::encode(&tag, config.chunk_size) {
+                *sent += message.len();
+                emit(Item::Tag(&tag, &message));
+            }
+        }
     }
 
     /// Chooses where to start, and sends what a decoder needs first.
@@ -215,12 +301,8 @@ impl Cursor {
                 .and_then(Entry::timestamp)
         };
         let timestamp = timestamp.or_else(newest).unwrap_or(Timestamp::ZERO);
-        for tag in headers.tags(timestamp, self.wants.video, self.wants.audio) {
-            if let Ok(message) = SharedMessage::encode(&tag, config.chunk_size) {
-                *sent += message.len();
-                emit(Item::Tag(&tag, &message));
-            }
-        }
+        self.send_headers(headers, timestamp, self.wants.audio, config, sent, emit);
+        self.replay = Replay::Nothing;
         at
     }
 
@@ -283,6 +365,7 @@ impl Cursor {
         match &entry.content {
             Content::Begin => {
                 self.started = Tracks::default();
+                self.replay = Replay::Nothing;
                 emit(Item::Begin);
             }
             Content::End => emit(Item::End),
@@ -310,7 +393,7 @@ impl Cursor {
             }
             Kind::Video { track, .. } => self.started.contains(track),
             Kind::Audio => arrival >= self.audio_since,
-            Kind::AudioHeader | Kind::VideoHeader { .. } | Kind::Script => true,
+            Kind::AudioHeader | Kind::VideoHeader | Kind::Script => true,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use chalkcast_core::chunk::SharedMessage;
-use chalkcast_core::flv::{Tag, TagHeader, TagType};
+use chalkcast_core::flv::{self, Tag, TagHeader, TagType};
 use chalkcast_core::{Instant, Timestamp};
 
 use super::Config;
@@ -53,7 +53,7 @@ pub(super) enum Kind {
     Script,
     AudioHeader,
     Audio,
-    VideoHeader { track: u8 },
+    VideoHeader,
     Video { track: u8, is_keyframe: bool },
 }
 
@@ -61,9 +61,12 @@ pub(super) enum Kind {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Headers {
     metadata: Option<Tag>,
-    video: BTreeMap<u8, Tag>,
-    audio: BTreeMap<u8, Tag>,
+    video: BTreeMap<Place, Tag>,
+    audio: BTreeMap<Place, Tag>,
 }
+
+/// A header's track; and whether it tells more about a sequence header (VideoMetadata, MultichannelConfig), after which it comes.
+type Place = (u8, bool);
 
 /// An entry from which every video track can be decoded.
 #[derive(Clone, Debug)]
@@ -101,14 +104,14 @@ impl Log {
     /// Appends a tag and drops what is too old or too much. Answers what it is; `None` if it is too large to send.
     pub(super) fn append(&mut self, now: Instant, tag: Tag, config: &Config) -> Option<Kind> {
         let message = SharedMessage::encode(&tag, config.chunk_size).ok()?;
-        let (kind, track) = classify(&tag);
+        let (kind, place) = classify(&tag);
         let at = self.end();
         match kind {
             Kind::Script if TagHeader::parse(&tag).is_metadata() => {
                 Arc::make_mut(&mut self.headers).metadata = Some(tag.clone())
             }
-            Kind::VideoHeader { track } => self.keep_header(false, track, &tag),
-            Kind::AudioHeader => self.keep_header(true, track, &tag),
+            Kind::VideoHeader => self.keep_header(false, place, &tag),
+            Kind::AudioHeader => self.keep_header(true, place, &tag),
             _ => {}
         }
         let timestamp = tag.timestamp;
@@ -193,14 +196,14 @@ impl Log {
     }
 
     /// Encoders repeat their sequence headers: only a new one makes new headers.
-    fn keep_header(&mut self, audio: bool, track: u8, tag: &Tag) {
+    fn keep_header(&mut self, audio: bool, place: Place, tag: &Tag) {
         let kept = if audio {
             &self.headers.audio
         } else {
             &self.headers.video
         };
         if kept
-            .get(&track)
+            .get(&place)
             .is_some_and(|kept| kept.payload == tag.payload)
         {
             return;
@@ -211,7 +214,7 @@ impl Log {
         } else {
             &mut headers.video
         };
-        kept.insert(track, tag.clone());
+        kept.insert(place, tag.clone());
     }
 
     /// The newest tag from which every video track has a keyframe is the oldest of the tracks' newest keyframes.
@@ -304,7 +307,7 @@ impl Headers {
 
 impl Kind {
     pub(super) fn is_video(self) -> bool {
-        matches!(self, Self::Video { .. } | Self::VideoHeader { .. })
+        matches!(self, Self::Video { .. } | Self::VideoHeader)
     }
 
     pub(super) fn is_audio(self) -> bool {
@@ -312,19 +315,24 @@ impl Kind {
     }
 }
 
-/// What a tag is, and of which track.
-pub(super) fn classify(tag: &Tag) -> (Kind, u8) {
+/// What a tag is, and where it is kept if it is a header.
+pub(super) fn classify(tag: &Tag) -> (Kind, Place) {
     let header = TagHeader::parse(tag);
     let track = header.track_id();
+    let tells_more = matches!(
+        header.kind(),
+        flv::Kind::VideoMetadata | flv::Kind::MultichannelConfig
+    );
+    let is_header = tells_more || header.is_sequence_header();
     let kind = match tag.tag_type {
         TagType::Script => Kind::Script,
-        TagType::Audio if header.is_sequence_header() => Kind::AudioHeader,
+        TagType::Audio if is_header => Kind::AudioHeader,
         TagType::Audio => Kind::Audio,
-        TagType::Video if header.is_sequence_header() => Kind::VideoHeader { track },
+        TagType::Video if is_header => Kind::VideoHeader,
         TagType::Video => Kind::Video {
             track,
             is_keyframe: header.is_keyframe(),
         },
     };
-    (kind, track)
+    (kind, (track, tells_more))
 }

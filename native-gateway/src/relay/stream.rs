@@ -122,7 +122,7 @@ impl Stream {
                 .as_ref()
                 .map_or(Duration::ZERO, |publisher| now - publisher.since),
             viewers: state.waiters.len(),
-            bits_per_second: state.rate.bits_per_second(now),
+            bits_per_second: state.bits_per_second(now),
             skips: state.skips,
             skipped_tags: state.skipped_tags,
         }
@@ -284,6 +284,10 @@ impl State {
 
     pub(super) fn log(&self) -> &Log {
         &self.log
+    }
+
+    pub(super) fn bits_per_second(&self, now: Instant) -> u64 {
+        self.rate.bits_per_second(now)
     }
 
     pub(super) fn count_skips(&mut self, skips: u64, tags: u64) {

@@ -545,13 +545,61 @@ fn one_who_wants_only_sound_costs_only_sound() {
         student.writes.len()
     );
 
-    // Video that is wanted again begins with a keyframe.
+    // Video that is wanted again begins with the newest keyframe there is, at once; no sound comes twice.
+    room.teach(&mut publisher, 3_510, 1_000, 0, 0);
+    let before = room.students[listener].tags().len();
     room.students[listener].viewer.receive_video(true);
-    room.students[listener].pull(3_000);
+    room.students[listener].pull(3_510);
+    let again = &room.students[listener];
+    assert_eq!(again.tags()[before + 1].payload, video_header().payload);
+    assert_eq!(again.frames().first(), Some(&3_000));
+    assert_eq!(again.frames().last(), Some(&3_480));
     room.teach(&mut publisher, 4_500, 1_000, 0, 0);
-    let frames = room.students[listener].frames();
-    assert_eq!(frames.first(), Some(&3_000));
+    let again = &room.students[listener];
+    let frames = again.frames();
     assert!(frames.windows(2).all(|pair| pair[1] == pair[0] + 40));
+    assert!(
+        again
+            .sounds()
+            .windows(2)
+            .all(|pair| pair[1] == pair[0] + 20)
+    );
+}
+
+/// Enhanced RTMP tells of colours and loudspeakers apart from the sequence headers, mostly once.
+#[test]
+fn a_late_viewer_gets_what_enhanced_streams_tell_beside_their_sequence_headers() {
+    let mut room = Classroom::new(Config::default());
+    let mut publisher = room.publish().unwrap();
+    let headers: [(TagType, &[u8]); 4] = [
+        (TagType::Video, b"\x90hvc1hvcC"),
+        (TagType::Video, b"\x94hvc1\x02\x00\x09colorInfo"),
+        (TagType::Audio, b"\x90mp4a\x12\x10"),
+        (TagType::Audio, b"\x94mp4a\x01\x02\x00\x00\x00\x03"),
+    ];
+    for (tag_type, payload) in headers {
+        publisher.append(at(0), &tag(tag_type, 0, payload)).unwrap();
+    }
+    for ms in (0..5_000).step_by(40) {
+        let payload: &[u8] = if ms % 1000 == 0 {
+            b"\x91hvc1\x00\x00\x00key"
+        } else {
+            b"\xa1hvc1\x00\x00\x00inter"
+        };
+        publisher
+            .append(at(ms), &tag(TagType::Video, ms, payload))
+            .unwrap();
+    }
+    room.now = 5_000;
+    let late = room.attend();
+    let tags = room.students[late].tags();
+    let first: Vec<_> = tags
+        .iter()
+        .take(5)
+        .map(|tag| (tag.tag_type, &tag.payload[..]))
+        .collect();
+    assert_eq!(first[..4], headers);
+    assert_eq!(first[4], (TagType::Video, &b"\x91hvc1\x00\x00\x00key"[..]));
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub struct Viewer {
     slot: usize,
     cursor: Cursor,
     not_found_at: Option<Instant>,
+    bits_per_second: u64,
     /// What the stream's sum of skips has from this viewer.
     counted: (u64, u64),
 }
@@ -38,6 +39,7 @@ impl Viewer {
             slot,
             cursor,
             not_found_at: None,
+            bits_per_second: 0,
             counted: (0, 0),
         }
     }
@@ -53,6 +55,7 @@ impl Viewer {
         mut emit: impl FnMut(Item<'_>),
     ) -> Next {
         let mut state = self.stream.lock();
+        self.bits_per_second = state.bits_per_second(now);
         if state.is_live() {
             self.not_found_at = None;
         } else if self.not_found_at.is_some_and(|at| at <= now) {
@@ -117,6 +120,16 @@ impl Viewer {
     /// How often it has skipped ahead because it was too slow, and how many tags it was not sent.
     pub fn skipped(&self) -> (u64, u64) {
         self.cursor.skipped()
+    }
+
+    /// What the publisher sent over the last second or so, as of the last pull; 0 if that is not known.
+    pub fn bits_per_second(&self) -> u64 {
+        self.bits_per_second
+    }
+
+    /// How long media may wait for this viewer to be written together.
+    pub fn budget(&self) -> Duration {
+        self.cursor.budget(self.stream.config())
     }
 
     /// What it views.

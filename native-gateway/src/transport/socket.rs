@@ -1,6 +1,6 @@
 //! A TCP connection, encrypted or not.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -17,6 +17,8 @@ pub(crate) struct Socket {
     kind: Kind,
     /// Bytes that arrived together with the HTTP request before them.
     early: Bytes,
+    /// What the kernel may hold unsent.
+    unsent_limit: Cell<u32>,
 }
 
 #[derive(Debug)]
@@ -32,15 +34,21 @@ thread_local! {
     static READ_BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_SIZE]);
 }
 
-/// What the kernel may hold unsent: what it holds cannot be recalled when a slow viewer skips ahead.
+/// What the kernel may hold unsent, until something else is said: what it holds cannot be recalled when a slow viewer skips ahead.
 const UNSENT_LIMIT: u32 = 16 * 1024;
 
 /// Sets up a connection for live media.
 pub(crate) fn tune(stream: &TcpStream) {
     // A socket that refuses these works all the same.
     let _ = stream.set_nodelay(true);
+    set_unsent_limit(stream, UNSENT_LIMIT);
+}
+
+fn set_unsent_limit(stream: &TcpStream, bytes: u32) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_LIMIT);
+    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(bytes);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = (stream, bytes);
 }
 
 impl Socket {
@@ -49,6 +57,7 @@ impl Socket {
         Self {
             kind: Kind::Tcp(stream),
             early,
+            unsent_limit: Cell::new(UNSENT_LIMIT),
         }
     }
 
@@ -57,6 +66,7 @@ impl Socket {
         Self {
             kind: Kind::Tls(Box::new(stream.into())),
             early,
+            unsent_limit: Cell::new(UNSENT_LIMIT),
         }
     }
 
@@ -91,14 +101,31 @@ impl Socket {
         matches!(self.kind, Kind::Tls(_))
     }
 
+    /// Limits what the kernel may hold unsent (where it can be limited), if the limit is another by a quarter or more.
+    pub(crate) fn limit_unsent(&self, bytes: u32) {
+        if self.unsent_limit.get().abs_diff(bytes) * 4 > self.unsent_limit.get() {
+            self.unsent_limit.set(bytes);
+            set_unsent_limit(self.stream(), bytes);
+        }
+    }
+
+    /// Has what has arrived acknowledged now. Until a connection is set up, small messages go back and forth; a peer that
+    /// gathers its own (Nagle's algorithm, as in ffmpeg) waits 40 ms for each acknowledgement that is held back here.
+    pub(crate) fn acknowledge_at_once(&self) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let _ = socket2::SockRef::from(self.stream()).set_tcp_quickack(true);
+    }
+
     /// Who is at the other end.
     pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        self.stream().peer_addr().ok()
+    }
+
+    fn stream(&self) -> &TcpStream {
         match &self.kind {
             Kind::Tcp(stream) => stream,
             Kind::Tls(stream) => stream.get_ref().0,
         }
-        .peer_addr()
-        .ok()
     }
 }
 

@@ -7,6 +7,8 @@ use std::task::{Context, Poll, ready};
 use futures_util::{Sink as _, Stream as _};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig};
 
 use super::{Outbox, Socket};
@@ -19,9 +21,17 @@ const LARGEST_MESSAGE: usize = 4 << 20;
 /// What is written is cut to this, so that no connection keeps a buffer as large as a keyframe.
 const MESSAGE_SIZE: usize = 16 * 1024;
 
+/// Larger ones of ours are cut.
+const OWN_LARGEST_MESSAGE: usize = 1 << 20;
+
 /// One end of a WebSocket.
 pub(crate) struct WebSocket {
     stream: WebSocketStream<Socket>,
+    /// What a server writes is not masked: a frame is its header and the bytes as they are. So a server's binary messages go
+    /// straight to the socket, and no connection has a second buffer for them.
+    is_server: bool,
+    /// A frame that is being written; until it is over, the library may not write, nor read, as it answers what it reads.
+    frame: Outbox,
 }
 
 impl WebSocket {
@@ -29,6 +39,8 @@ impl WebSocket {
     pub(crate) async fn accepted(socket: Socket) -> Self {
         Self {
             stream: WebSocketStream::from_raw_socket(socket, Role::Server, Some(config())).await,
+            is_server: true,
+            frame: Outbox::default(),
         }
     }
 
@@ -39,7 +51,11 @@ impl WebSocket {
     ) -> Result<Self, Error> {
         let (stream, _) =
             tokio_tungstenite::client_async_with_config(request, socket, Some(config())).await?;
-        Ok(Self { stream })
+        Ok(Self {
+            stream,
+            is_server: false,
+            frame: Outbox::default(),
+        })
     }
 
     pub(crate) fn socket(&self) -> &Socket {
@@ -52,6 +68,8 @@ impl WebSocket {
         cx: &mut Context<'_>,
         mut sink: impl FnMut(&[u8]),
     ) -> Poll<io::Result<usize>> {
+        // Who waits for this is woken when the frame has been written.
+        ready!(self.poll_frame(cx))?;
         loop {
             match ready!(Pin::new(&mut self.stream).poll_next(cx)) {
                 Some(Ok(Message::Binary(bytes))) if !bytes.is_empty() => {
@@ -81,6 +99,9 @@ impl WebSocket {
         cx: &mut Context<'_>,
         outbox: &mut Outbox,
     ) -> Poll<io::Result<()>> {
+        if self.is_server {
+            return self.poll_write_frames(cx, outbox);
+        }
         let mut stream = Pin::new(&mut self.stream);
         while !outbox.is_empty() {
             ready!(stream.as_mut().poll_ready(cx)).or_else(|error| ended(error).map(drop))?;
@@ -95,8 +116,46 @@ impl WebSocket {
             .map(|flushed| flushed.or_else(|error| ended(error).map(drop)))
     }
 
+    fn poll_write_frames(
+        &mut self,
+        cx: &mut Context<'_>,
+        outbox: &mut Outbox,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.poll_frame(cx))?;
+            // Answers to pings.
+            ready!(Pin::new(&mut self.stream).poll_flush(cx))
+                .or_else(|error| ended(error).map(drop))?;
+            if outbox.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            if outbox.len() > OWN_LARGEST_MESSAGE {
+                self.frame.push(&[], &outbox.take(OWN_LARGEST_MESSAGE));
+            } else {
+                std::mem::swap(&mut self.frame, outbox);
+            }
+            let mut header = Vec::with_capacity(10);
+            FrameHeader {
+                opcode: OpCode::Data(Data::Binary),
+                ..FrameHeader::default()
+            }
+            .format(self.frame.len() as u64, &mut header)
+            .map_err(io::Error::other)?;
+            self.frame.push_front(&header);
+        }
+    }
+
+    /// Writes what is left of the frame that is being written.
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.frame.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        self.frame.poll_write(cx, self.stream.get_mut())
+    }
+
     /// Sends a close frame.
     pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_frame(cx))?;
         Pin::new(&mut self.stream)
             .poll_close(cx)
             .map(|closed| closed.or_else(|error| ended(error).map(drop)))
@@ -104,7 +163,8 @@ impl WebSocket {
 }
 
 fn config() -> WebSocketConfig {
-    // The library's defaults would take 128 KiB for each connection's reading alone.
+    // The library's defaults would take 128 KiB for each connection's reading alone. Nothing large goes through its writing at a
+    // server's end.
     WebSocketConfig::default()
         .read_buffer_size(4 * 1024)
         .write_buffer_size(MESSAGE_SIZE)
