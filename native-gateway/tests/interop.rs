@@ -4,21 +4,10 @@
 
 mod support;
 
-use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use chalkcast_core::session::PlayStart;
 use chalkcast_gateway::config::Routes;
-use support::{Gateway, Peer, soon};
-
-/// H.264 and AAC as ffmpeg makes them.
-const LESSON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/lesson/lesson.flv");
-const NGINX_CONF: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../examples/beside-nginx-rtmp/nginx.conf"
-);
+use support::programs::{Folder, Nginx, assert_sound, play, publish};
+use support::{Gateway, Peer};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ffmpeg_plays_what_ffmpeg_publishes_to_the_embedded_relay() {
@@ -120,245 +109,49 @@ async fn browsers_stay_while_nginx_rtmp_is_killed_and_restarted() {
     at_nginx.tag().await;
 }
 
-/// ffmpeg publishing the lesson in real time, over and over, until dropped.
-fn publish(url: &str) -> Program {
-    Program::start(Command::new("ffmpeg").args([
-        "-nostdin",
-        "-loglevel",
-        "error",
-        "-re",
-        "-stream_loop",
-        "-1",
-        "-i",
-        LESSON,
-        "-c",
-        "copy",
-        "-f",
-        "flv",
-        url,
-    ]))
-}
-
-/// ffmpeg pulling some seconds without re-encoding.
-fn play(options: &[&str], url: &str, file: &Path) -> Program {
-    let mut command = Command::new("ffmpeg");
-    command.args([
-        "-nostdin",
-        "-loglevel",
-        "error",
-        "-y",
-        "-rw_timeout",
-        "15000000",
-    ]);
-    Program::start(
-        command
-            .args(options)
-            .args(["-i", url, "-c", "copy", "-t", "3"])
-            .arg(file),
-    )
-}
-
-/// Has both tracks, rises in time, and decodes without a word from ffmpeg.
-fn assert_sound(file: &Path) {
-    let probe = output(
-        Command::new("ffprobe")
-            .args([
-                "-v",
-                "error",
-                "-of",
-                "csv=p=0",
-                "-show_entries",
-                "packet=codec_type,dts",
-            ])
-            .arg(file),
-    );
-    for kind in ["audio", "video"] {
-        let stamps: Vec<i64> = probe
-            .lines()
-            .filter_map(|line| line.strip_prefix(kind)?.trim_matches(',').parse().ok())
-            .collect();
-        assert!(
-            stamps.len() > 20,
-            "{} {kind} packets in {}",
-            stamps.len(),
-            file.display()
-        );
-        assert!(
-            stamps.windows(2).all(|pair| pair[1] > pair[0]),
-            "{kind} of {}: {stamps:?}",
-            file.display()
-        );
-    }
-    let decoding = output(
-        Command::new("ffmpeg")
-            .args(["-nostdin", "-v", "warning", "-xerror", "-i"])
-            .arg(file)
-            .args(["-f", "null", "-"]),
-    );
-    assert_eq!(decoding, "", "{}", file.display());
-}
-
-fn output(command: &mut Command) -> String {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}; scripts/need peers installs it"));
-    assert!(
-        output.status.success(),
-        "{command:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
-
-/// A program that ends with the test.
-struct Program {
-    child: Child,
-}
-
-impl Program {
-    fn start(command: &mut Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::null());
-        let child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{command:?}: {error}; scripts/need peers installs it"));
-        Self { child }
-    }
-
-    /// Waits until it has ended well.
-    async fn done(mut self) {
-        let ended = soon("the end of a program", async {
-            loop {
-                if let Some(status) = self.child.try_wait().unwrap() {
-                    return status;
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
-        });
-        assert!(ended.await.success());
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// nginx with the configuration of `examples/beside-nginx-rtmp`, on a free port.
-struct Nginx {
-    address: SocketAddr,
-    folder: Folder,
-    program: Option<Program>,
-}
-
-impl Nginx {
-    async fn start() -> Self {
-        let address = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
-        let folder = Folder::new();
-        let conf = std::fs::read_to_string(NGINX_CONF).unwrap();
-        assert!(conf.contains("listen 127.0.0.1:1936;"));
-        let conf = conf.replace("listen 127.0.0.1:1936;", &format!("listen {address};"));
-        std::fs::write(folder.file("nginx.conf"), conf).unwrap();
-        let mut nginx = Self {
-            address,
-            folder,
-            program: None,
-        };
-        nginx.restart().await;
-        nginx
-    }
-
-    fn kill(&mut self) {
-        // The worker notices that its master has gone only when it has something to tell it.
-        let workers = Command::new("pgrep")
-            .arg("-P")
-            .arg(self.program.as_ref().unwrap().child.id().to_string())
-            .output();
-        self.program = None;
-        for worker in String::from_utf8_lossy(&workers.unwrap().stdout).split_whitespace() {
-            assert!(
-                Command::new("kill")
-                    .args(["-9", worker])
-                    .status()
-                    .unwrap()
-                    .success()
-            );
-        }
-    }
-
-    async fn restart(&mut self) {
-        let directives = format!(
-            "daemon off; pid {};",
-            self.folder.file("nginx.pid").display()
-        );
-        let mut command = Command::new("/usr/sbin/nginx");
-        command
-            .arg("-p")
-            .arg(&self.folder.0)
-            .arg("-c")
-            .arg(self.folder.file("nginx.conf"));
-        command
-            .arg("-e")
-            .arg(self.folder.file("error.log"))
-            .args(["-g", &directives]);
-        command.stderr(Stdio::null());
-        self.program = Some(Program::start(&mut command));
-        soon("nginx", async {
-            while tokio::net::TcpStream::connect(self.address).await.is_err() {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
-        })
+/// Frozen, not gone: its connections stay open and say nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lesson_goes_on_while_nginx_rtmp_is_frozen() {
+    let nginx = Nginx::start().await;
+    let gateway = nginx.gateway().await;
+    let _publisher = publish(&gateway.url("rtmp", "live/pushed"));
+    let _elsewhere = publish(&nginx.url("live/pulled"));
+    let mut local = Peer::player(&gateway.url("ws", "live/pushed")).await;
+    let mut student = Peer::player(&gateway.url("ws", "live/pulled")).await;
+    local.tag().await;
+    student.tag().await;
+    nginx.freeze(true);
+    // Those at the publisher's own gateway do not notice, and those of a silent relay are told.
+    let told = student.status("NetStream.Play.UnpublishNotify");
+    local.during(told).await;
+    local.tags(50).await;
+    nginx.freeze(false);
+    local
+        .during(student.status("NetStream.Play.PublishNotify"))
         .await;
-    }
-
-    /// A gateway in front of it.
-    async fn gateway(&self) -> Gateway {
-        let url = format!("rtmp://{}/{{app}}", self.address);
-        Gateway::with(|config| config.routes = Routes::new(vec![url], Default::default()).unwrap())
-            .await
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("rtmp://{}/{path}", self.address)
-    }
+    local.during(student.tag()).await;
 }
 
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        if self.program.is_some() {
-            self.kill();
-        }
-    }
-}
-
-/// A folder that goes with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static LAST: AtomicU32 = AtomicU32::new(0);
-        let number = LAST.fetch_add(1, Ordering::Relaxed);
-        let path =
-            std::env::temp_dir().join(format!("chalkcast-interop-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+/// A relay that is gone is replaced by the next of the list, for what is pushed and for what is pulled.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_second_nginx_rtmp_takes_over_when_the_first_is_killed() {
+    let (mut first, second) = (Nginx::start().await, Nginx::start().await);
+    let gateway = Gateway::with(|config| {
+        let relays = [&first, &second].map(|nginx| nginx.url("{app}"));
+        config.routes = Routes::new(relays.into(), Default::default()).unwrap();
+    })
+    .await;
+    let _publisher = publish(&gateway.url("rtmp", "live/pushed"));
+    let _elsewhere = publish(&first.url("live/pulled"));
+    let _reserve = publish(&second.url("live/pulled"));
+    let mut student = Peer::player(&gateway.url("ws", "live/pulled")).await;
+    student.tag().await;
+    let mut at_first = Peer::player_from(&first.url("live/pushed"), PlayStart::Live).await;
+    at_first.tag().await;
+    first.kill();
+    student.status("NetStream.Play.UnpublishNotify").await;
+    student.status("NetStream.Play.PublishNotify").await;
+    student.tag().await;
+    let mut at_second = Peer::player_from(&second.url("live/pushed"), PlayStart::Live).await;
+    student.during(at_second.tag()).await;
 }

@@ -1,6 +1,8 @@
 //! A gateway on free ports, and clients that talk to it.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub(crate) mod programs;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::task::Poll;
