@@ -1,51 +1,48 @@
 //! What processes have used, from /proc.
 
+use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
 /// Processor time and memory of some processes together.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Cost {
-    pub(crate) cpu: Duration,
+    /// Of each thread, as the scheduler counts it: to the nanosecond, where /proc/PID/stat has ticks.
+    pub(crate) threads: Vec<Duration>,
+    /// Bytes.
     pub(crate) resident: u64,
 }
 
-/// Clock ticks of /proc/PID/stat a second: Linux has not had another value on any machine that this runs on.
-const TICKS: u64 = 100;
-const PAGE: u64 = 4096;
-
 impl Cost {
-    /// Of these processes and their children.
+    /// Of these processes.
     pub(crate) fn of(pids: &[u32]) -> Result<Self> {
         let mut sum = Self::default();
-        let mut left = pids.to_vec();
-        while let Some(pid) = left.pop() {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))
-                .with_context(|| format!("process {pid}"))?;
-            // The name, in parentheses, may hold anything.
-            let fields: Vec<&str> = stat
-                .rsplit(')')
-                .next()
-                .unwrap_or_default()
-                .split_whitespace()
+        for pid in pids {
+            let mut tasks: Vec<_> = fs::read_dir(format!("/proc/{pid}/task"))
+                .with_context(|| format!("process {pid}"))?
+                .filter_map(Result::ok)
+                .map(|entry| entry.path())
                 .collect();
-            let field = |at: usize| {
-                fields
-                    .get(at)
-                    .and_then(|field| field.parse::<u64>().ok())
-                    .unwrap_or_default()
-            };
-            sum.cpu += Duration::from_millis((field(11) + field(12)) * 1000 / TICKS);
-            sum.resident += field(21) * PAGE;
-            let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
-                .unwrap_or_default();
-            left.extend(
-                children
-                    .split_whitespace()
-                    .filter_map(|child| child.parse::<u32>().ok()),
-            );
+            tasks.sort();
+            for task in tasks {
+                let text = fs::read_to_string(task.join("schedstat")).unwrap_or_default();
+                let spent = text.split(' ').next().and_then(|text| text.parse().ok());
+                sum.threads
+                    .push(Duration::from_nanos(spent.unwrap_or_default()));
+            }
+            let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+            let resident = status
+                .lines()
+                .find_map(|line| line.strip_prefix("VmRSS:"))
+                .and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+            sum.resident += resident.unwrap_or_default() * 1024;
         }
         Ok(sum)
+    }
+
+    /// Of all threads.
+    pub(crate) fn cpu(&self) -> Duration {
+        self.threads.iter().sum()
     }
 }

@@ -25,14 +25,6 @@ impl Delays {
         self.total += 1;
     }
 
-    pub(crate) fn merge(&mut self, other: &Self) {
-        self.counts
-            .iter_mut()
-            .zip(&other.counts)
-            .for_each(|(sum, count)| *sum += count);
-        self.total += other.total;
-    }
-
     /// In milliseconds; `share` is 0.5 for the median.
     pub(crate) fn quantile(&self, share: f64) -> f64 {
         let wanted = (self.total as f64 * share) as u64;

@@ -1,82 +1,131 @@
-//! The same bytes to the same number of sockets, written together at a fixed cadence, with no protocol at all.
+//! The same bytes to the same number of sockets, written when the relay would write them, with no protocol at all.
 
-use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result};
+use chalkcast_core::flv::TagType;
 use clap::Args;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, BufReader as AsyncBufReader};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use crate::cost::Cost;
+use crate::delays::Delays;
 use crate::lesson::Lesson;
 
 #[derive(Args, Clone)]
 pub(crate) struct Options {
-    /// How the line begins
-    #[arg(long, default_value = "bare writes")]
-    label: String,
     /// The FLV file
     #[arg(long)]
-    file: PathBuf,
+    pub(crate) file: PathBuf,
     /// How many sockets
-    #[arg(long, default_value_t = 100)]
-    viewers: usize,
-    /// How long it is measured
-    #[arg(long, default_value_t = 20)]
-    seconds: u64,
-    /// Milliseconds between writes; 0 writes every tag by itself
-    #[arg(long, default_value_t = 0)]
-    every: u64,
+    #[arg(long)]
+    pub(crate) viewers: usize,
+    /// How long a tag may wait, in milliseconds; up to 40, only audio waits
+    #[arg(long)]
+    pub(crate) budget: u64,
 }
 
-/// Starts the writing process, reads what it writes, and prints what that cost.
-pub(crate) async fn run(options: Options) -> Result<()> {
+/// What the bare writes cost.
+pub(crate) struct Report {
+    /// Microseconds of processor time for each second of each socket.
+    pub(crate) cpu: f64,
+    /// Writes a second to each socket.
+    pub(crate) writes: f64,
+    pub(crate) audio: Delays,
+    pub(crate) video: Delays,
+}
+
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts the writing process, reads what it writes, and measures for `time`.
+pub(crate) async fn measure(options: &Options, time: Duration) -> Result<Report> {
     let mut child = Command::new(std::env::current_exe()?)
         .arg("floor-server")
         .arg("--file")
         .arg(&options.file)
-        .args([
-            "--viewers",
-            &options.viewers.to_string(),
-            "--every",
-            &options.every.to_string(),
-        ])
+        .args(["--viewers", &options.viewers.to_string()])
+        .args(["--budget", &options.budget.to_string()])
         .stdout(Stdio::piped())
         .spawn()?;
     let mut address = String::new();
     BufReader::new(child.stdout.take().context("no output")?).read_line(&mut address)?;
+    let child = Killed(child);
+    let delays: Arc<Mutex<[Delays; 2]>> = Arc::default();
+    let measuring = Arc::new(AtomicBool::new(false));
+    let reads = Arc::new(AtomicU64::new(0));
+    let mut readers = JoinSet::new();
     for _ in 0..options.viewers {
-        let mut socket = TcpStream::connect(address.trim()).await?;
-        tokio::spawn(async move {
-            let mut buffer = vec![0; 16 * 1024];
-            while socket
-                .read(&mut buffer)
-                .await
-                .is_ok_and(|length| length > 0)
-            {}
-        });
+        let socket = TcpStream::connect(address.trim()).await?;
+        let (delays, measuring) = (Arc::clone(&delays), Arc::clone(&measuring));
+        readers.spawn(read(socket, delays, measuring, Arc::clone(&reads)));
     }
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let pids = [child.id()];
-    let start = Cost::of(&pids)?;
-    let started = Instant::now();
-    tokio::time::sleep(Duration::from_secs(options.seconds)).await;
-    let cpu = Cost::of(&pids)?.cpu - start.cpu;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let pids = [child.0.id()];
+    let (start, started) = (Cost::of(&pids)?, Instant::now());
+    measuring.store(true, Ordering::Relaxed);
+    tokio::time::sleep(time).await;
+    measuring.store(false, Ordering::Relaxed);
+    let cpu = Cost::of(&pids)?.cpu().saturating_sub(start.cpu());
     let viewer_seconds = options.viewers as f64 * started.elapsed().as_secs_f64();
-    println!(
-        "{:24} {:5} viewers  {:6.0} us CPU/viewer-s  (a write each {} ms)",
-        options.label,
-        options.viewers,
-        cpu.as_secs_f64() * 1e6 / viewer_seconds,
-        options.every,
-    );
-    child.kill()?;
-    child.wait()?;
-    Ok(())
+    let [audio, video] = delays
+        .lock()
+        .map(|mut delays| std::mem::take(&mut *delays))
+        .unwrap_or_default();
+    Ok(Report {
+        cpu: cpu.as_secs_f64() * 1e6 / viewer_seconds,
+        writes: reads.load(Ordering::Relaxed) as f64 / viewer_seconds,
+        audio,
+        video,
+    })
+}
+
+/// Reads frames: their kind and length, the time they were due, and zeros.
+async fn read(
+    socket: TcpStream,
+    delays: Arc<Mutex<[Delays; 2]>>,
+    measuring: Arc<AtomicBool>,
+    reads: Arc<AtomicU64>,
+) -> Result<()> {
+    let mut socket = AsyncBufReader::with_capacity(64 * 1024, socket);
+    let mut body = Vec::new();
+    loop {
+        let (kind, length) = (socket.read_u8().await?, socket.read_u24().await?);
+        let due = socket.read_u64().await?;
+        body.resize(length as usize, 0);
+        socket.read_exact(&mut body).await?;
+        if measuring.load(Ordering::Relaxed) {
+            if socket.buffer().is_empty() {
+                reads.fetch_add(1, Ordering::Relaxed);
+            }
+            if let Ok(mut delays) = delays.lock() {
+                delays[usize::from(kind)].add(microseconds().saturating_sub(due));
+            }
+        }
+    }
+}
+
+trait ReadU24 {
+    async fn read_u24(&mut self) -> std::io::Result<u32>;
+}
+
+impl ReadU24 for AsyncBufReader<TcpStream> {
+    async fn read_u24(&mut self) -> std::io::Result<u32> {
+        Ok(u32::from(self.read_u8().await?) << 16 | u32::from(self.read_u16().await?))
+    }
 }
 
 /// Writes, in one thread, until it is killed.
@@ -87,27 +136,47 @@ pub(crate) fn serve(options: &Options) -> Result<()> {
     for _ in 0..options.viewers {
         let (socket, _) = listener.accept()?;
         socket.set_nodelay(true)?;
-        socket.set_nonblocking(true)?;
         sockets.push(socket);
     }
     let lesson = Lesson::read(&options.file)?;
+    let budget = Duration::from_millis(options.budget);
+    let video_at_once = options.budget <= 40;
     let started = Instant::now();
     let mut bytes = Vec::new();
-    let mut written = Duration::ZERO;
-    for (due, tag) in lesson.frames() {
-        if !bytes.is_empty() && due >= written + Duration::from_millis(options.every) {
-            std::thread::sleep(due.saturating_sub(started.elapsed()));
-            for socket in &mut sockets {
-                match socket.write(&bytes) {
-                    Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error.into()),
-                    _ => {}
-                }
-            }
-            bytes.clear();
-            written = due;
+    let mut oldest = Duration::ZERO;
+    for number in 0.. {
+        let (due, tag) = lesson.frame(number);
+        if !bytes.is_empty() && oldest + budget <= due {
+            std::thread::sleep((oldest + budget).saturating_sub(started.elapsed()));
+            write(&mut sockets, &mut bytes)?;
         }
-        bytes.extend_from_slice(&[0; 12]);
+        std::thread::sleep(due.saturating_sub(started.elapsed()));
+        if bytes.is_empty() {
+            oldest = due;
+        }
+        let is_video = tag.tag_type == TagType::Video;
+        bytes.push(u8::from(is_video));
+        bytes.extend_from_slice(&(tag.payload.len() as u32).to_be_bytes()[1..]);
+        bytes.extend_from_slice(&microseconds().to_be_bytes());
         bytes.extend_from_slice(&tag.payload);
+        if budget.is_zero() || (is_video && video_at_once) {
+            write(&mut sockets, &mut bytes)?;
+        }
     }
     Ok(())
+}
+
+fn write(sockets: &mut [std::net::TcpStream], bytes: &mut Vec<u8>) -> Result<()> {
+    for socket in sockets {
+        socket.write_all(bytes)?;
+    }
+    bytes.clear();
+    Ok(())
+}
+
+/// On a clock that both processes can read.
+fn microseconds() -> u64 {
+    SystemTime::UNIX_EPOCH
+        .elapsed()
+        .map_or(0, |elapsed| elapsed.as_micros() as u64)
 }

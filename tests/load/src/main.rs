@@ -1,11 +1,18 @@
-//! Puts viewers on a server and says what they cost it: `load watch` for a server that speaks RTMP, `load floor` for the
-//! same bytes written to the same number of sockets with no protocol at all.
+//! Puts viewers on servers and says what they cost: tables beside other servers, and trials of what may go wrong.
 
+mod audience;
+mod chaos;
+mod churn;
 mod cost;
+mod crowd;
 mod delays;
 mod floor;
 mod lesson;
-mod watch;
+mod publisher;
+mod server;
+mod stuck;
+mod table;
+mod viewer;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -18,11 +25,17 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Publish a file to a server, watch it many times, and print one line of a table
-    Watch(watch::Options),
-    /// The bare writes, for comparison
-    Floor(floor::Options),
-    /// The process that `floor` measures
+    /// What a viewer costs: Chalkcast, other servers, and bare writes
+    Table(table::Options),
+    /// Thousands of viewers of one stream, and how the threads share them
+    Crowd(crowd::Options),
+    /// A viewer that never reads, beside others that do
+    Stuck(stuck::Options),
+    /// Viewers that come and go, and the memory they leave behind
+    Churn(churn::Options),
+    /// Servers, relays and publishers that die, freeze and return
+    Chaos(chaos::Options),
+    /// The process that writes with no protocol
     #[command(hide = true)]
     FloorServer(floor::Options),
 }
@@ -32,14 +45,19 @@ fn main() -> Result<()> {
     if let Command::FloorServer(options) = command {
         return floor::serve(&options);
     }
+    // One thread for all viewers: the rest of the machine is the server's.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()?;
     runtime.block_on(async {
         match command {
-            Command::Watch(options) => watch::run(options).await,
-            Command::Floor(options) | Command::FloorServer(options) => floor::run(options).await,
+            Command::Table(options) => table::run(options).await,
+            Command::Crowd(options) => crowd::run(options).await,
+            Command::Stuck(options) => stuck::run(options).await,
+            Command::Churn(options) => churn::run(options).await,
+            Command::Chaos(options) => chaos::run(options).await,
+            Command::FloorServer(_) => Ok(()),
         }
     })
 }
