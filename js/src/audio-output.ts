@@ -1,4 +1,4 @@
-import { audioContext, hasAudioWorklet, loadWorklets } from "./audio-context.js";
+import { audioContext, audioContexts, hasAudioWorklet, loadWorklets } from "./audio-context.js";
 import type { ToWorker, ToWorkletNode } from "./protocol.js";
 
 /** How much the output latency may move before the engine is told, in seconds. */
@@ -27,10 +27,11 @@ export class AudioOutput {
   /** Rejects where the worklets cannot be loaded; without sound output in the browser it does nothing. */
   async open(): Promise<void> {
     if (!hasAudioWorklet()) return;
+    audioContexts.addEventListener("replace", this.#replaced);
     const context = audioContext();
     this.#context = context;
     await loadWorklets(context);
-    if (this.#closed) return;
+    if (this.#closed || context !== this.#context) return;
     const node = new AudioWorkletNode(context, "chalkcast-playback", { numberOfInputs: 0, numberOfOutputs: 1, outputChannelCount: [2] });
     const gain = context.createGain();
     gain.gain.value = this.#volume;
@@ -74,13 +75,26 @@ export class AudioOutput {
 
   close(): void {
     this.#closed = true;
+    audioContexts.removeEventListener("replace", this.#replaced);
+    this.#disconnect();
+  }
+
+  #disconnect(): void {
     this.#context?.removeEventListener("statechange", this.#stateChanged);
     this.#node?.disconnect();
     this.#node?.port.close();
     this.#gain?.disconnect();
     this.#node = null;
     this.#gain = null;
+    this.#told = null;
   }
+
+  /** What is heard goes on behind another context; the engine is given the new port. */
+  readonly #replaced = (): void => {
+    this.#disconnect();
+    // The worklets were loaded from the same place before.
+    this.open().catch(() => {});
+  };
 
   readonly #stateChanged = (): void => {
     this.refresh();

@@ -34,6 +34,8 @@ pub(crate) struct Connection {
     out: Vec<u8>,
     timer: Timer,
     next_stats: Instant,
+    /// Nobody can see the page.
+    hidden: bool,
 }
 
 impl Connection {
@@ -52,6 +54,7 @@ impl Connection {
             out: Vec::new(),
             timer,
             next_stats: Instant::ZERO,
+            hidden: false,
         }
     }
 
@@ -77,7 +80,12 @@ impl Connection {
                     let _ = session.delete_stream(now, stream.key());
                 }
             }
-            "visibility" => {}
+            "visibility" => {
+                self.hidden = message.hidden();
+                for stream in &mut self.streams {
+                    stream.player().set_hidden(self.hidden);
+                }
+            }
             _ => {
                 let at = self.position(message.stream());
                 if let (Some(session), Some(at)) = (&mut self.session, at) {
@@ -322,12 +330,12 @@ impl Connection {
             return;
         };
         match session.create_stream(now) {
-            Ok(key) => self.streams.push(Stream::new(
-                number,
-                key,
-                self.handle.clone(),
-                self.load_aac.clone(),
-            )),
+            Ok(key) => {
+                let mut stream =
+                    Stream::new(number, key, self.handle.clone(), self.load_aac.clone());
+                stream.player().set_hidden(self.hidden);
+                self.streams.push(stream);
+            }
             Err(error) => post_status(
                 Some(number),
                 &Status::error(code::STREAM_FAILED, error.to_string()),

@@ -117,6 +117,7 @@ impl Stream {
             "audioOutput" => {
                 if let Some(port) = message.port() {
                     self.player.set_audio_output(
+                        now,
                         port,
                         message.sample_rate(),
                         message.output_latency(),
@@ -126,7 +127,7 @@ impl Stream {
             }
             "audioOutputState" => {
                 self.player
-                    .audio_output_state(message.running(), message.output_latency());
+                    .audio_output_state(now, message.running(), message.output_latency());
                 Ok(())
             }
             "videoSource" => {

@@ -190,6 +190,11 @@ impl Steering {
     pub(super) fn rate(&self) -> Rate {
         self.rate
     }
+
+    /// What the clocks differ by as far as it is learnt: the part of the rate that stays.
+    pub(super) fn drift(&self) -> f64 {
+        self.drift
+    }
 }
 
 /// Proportional, at its limit from 20 ms on; in steps of 0.5 %, so that the owner is not told a new rate at every tag.

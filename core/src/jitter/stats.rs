@@ -15,7 +15,7 @@ pub struct Stats {
     pub live_delay: Option<Duration>,
     /// What sound is stretched and resampled by, together; 1 is as recorded.
     pub rate: f64,
-    /// What of the rate makes up for clocks that differ, in parts per million.
+    /// By how much the publisher's clock runs faster than the one played by, as learnt so far, in parts per million.
     pub drift_ppm: f64,
     /// Bytes of tags waiting.
     pub bytes: usize,

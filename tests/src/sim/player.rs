@@ -228,7 +228,7 @@ impl Player {
     }
 
     fn play(&mut self, now: Instant, tag: &Tag) {
-        let due = self.buffer.show_at(now, tag.timestamp);
+        let due = self.buffer.sound_at(now, tag.timestamp);
         if let Some(sound) = &mut self.sound {
             sound.play(now, tag.timestamp, due, self.rate.total());
         }

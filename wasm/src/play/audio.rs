@@ -157,6 +157,12 @@ impl AudioPlayout {
         }
     }
 
+    /// From the worklet to the ear; zero while nothing sounds.
+    pub(super) fn latency(&self) -> Duration {
+        let output = self.output.as_ref().filter(|output| output.running);
+        Duration::from_micros(output.map_or(0, |output| output.latency.max(0)) as u64)
+    }
+
     pub(super) fn underruns(&self) -> f64 {
         self.output.as_ref().map_or(0.0, |output| output.underruns)
     }
@@ -331,7 +337,7 @@ impl Output {
                 .with("duration", seconds * 1000.0 * rate.total());
             if block.fresh || self.broken {
                 self.broken = true;
-                let due = buffer.show_at(now, Timestamp::from_millis(block.timestamp as u32));
+                let due = buffer.sound_at(now, Timestamp::from_millis(block.timestamp as u32));
                 let at = self.clock.unmap(due.max(now + CUSHION));
                 let (Some(at), true) = (at, due + LATE > now) else {
                     continue;

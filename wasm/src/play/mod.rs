@@ -2,6 +2,7 @@
 
 mod audio;
 mod mse;
+mod pacer;
 mod recent;
 mod video;
 
@@ -97,17 +98,19 @@ impl Player {
         if let Some(mse) = &mut self.mse {
             mse.report(now, message, &mut self.buffer);
         }
-        self.apply_lead(now);
+        self.tell_latency(now);
     }
 
-    /// Keeps as much ahead of the video element as it wants: on top of the jitter, and from the start.
-    fn apply_lead(&mut self, now: Instant) {
+    /// The buffer learns what lies behind it: the sound card, or a video element that wants so much ahead, on top of the jitter and from the start.
+    fn tell_latency(&mut self, now: Instant) {
         if let Some(mse) = &self.mse {
             let lead = mse.lead();
             self.buffer.set_output_latency(now, lead);
             self.buffer.set_picture_latency(now, lead);
             self.buffer
                 .set_buffer_time(now, self.buffer_time.max(lead + MARGIN));
+        } else {
+            self.buffer.set_output_latency(now, self.audio.latency());
         }
     }
 
@@ -144,7 +147,7 @@ impl Player {
             ..Config::default()
         };
         self.buffer = JitterBuffer::new(config, now);
-        self.apply_lead(now);
+        self.tell_latency(now);
         self.first = None;
     }
 
@@ -168,7 +171,7 @@ impl Player {
         (self.buffer_time, self.buffer_time_max) = (buffer_time, max);
         self.buffer.set_buffer_time(now, buffer_time);
         self.buffer.set_buffer_time_max(now, max);
-        self.apply_lead(now);
+        self.tell_latency(now);
     }
 
     pub(crate) fn set_canvas(&mut self, canvas: Option<OffscreenCanvas>) {
@@ -176,12 +179,30 @@ impl Player {
     }
 
     /// `sample_rate` in Hz, `latency` in milliseconds.
-    pub(crate) fn set_audio_output(&mut self, port: MessagePort, sample_rate: f64, latency: f64) {
+    pub(crate) fn set_audio_output(
+        &mut self,
+        now: Instant,
+        port: MessagePort,
+        sample_rate: f64,
+        latency: f64,
+    ) {
         self.audio.set_output(port, sample_rate, latency);
+        self.tell_latency(now);
     }
 
-    pub(crate) fn audio_output_state(&mut self, running: bool, latency: f64) {
+    pub(crate) fn audio_output_state(&mut self, now: Instant, running: bool, latency: f64) {
         self.audio.output_state(running, latency);
+        self.tell_latency(now);
+    }
+
+    /// Whether anybody can see the page.
+    pub(crate) fn set_hidden(&mut self, hidden: bool) {
+        self.video.set_hidden(hidden);
+    }
+
+    /// The display refreshes.
+    pub(crate) fn refresh(&mut self, now: Instant) {
+        self.video.refresh(now, &mut self.buffer);
     }
 
     pub(crate) fn tag(&mut self, now: Instant, tag: Tag) {
@@ -222,7 +243,7 @@ impl Player {
             self.buffer.handle_timeout(now);
         }
         self.drain();
-        self.video.show_due(now, &mut self.buffer);
+        self.video.settle(now, &mut self.buffer);
         if self.video.take_failed() {
             self.buffer.handle_input(now, Input::DecoderReset);
         }

@@ -15,6 +15,7 @@ use web_sys::{
     VideoFrame,
 };
 
+use super::pacer::Pacer;
 use crate::connection::post_status;
 use crate::handle::{Callbacks, Handle};
 use crate::page::{Message, reason, set, warn};
@@ -35,6 +36,7 @@ pub(crate) struct VideoPlayout {
     decoding: VecDeque<(Timestamp, Show)>,
     /// Decoded pictures that are not due yet, in presentation order.
     ready: VecDeque<(Timestamp, VideoFrame)>,
+    pacer: Pacer,
     surface: Option<Surface>,
     size: (u32, u32),
     dropped: u64,
@@ -54,6 +56,7 @@ impl VideoPlayout {
     pub(super) fn new(number: u32, handle: Handle) -> Self {
         Self {
             number,
+            pacer: Pacer::new(number, &handle),
             handle,
             decoder: None,
             config: None,
@@ -150,12 +153,38 @@ impl VideoPlayout {
         }
     }
 
-    /// Draws the newest picture that is due, and lets those before it go.
-    pub(super) fn show_due(&mut self, now: Instant, buffer: &mut JitterBuffer) {
+    pub(super) fn set_hidden(&mut self, hidden: bool) {
+        self.pacer.set_hidden(hidden);
+    }
+
+    /// The display refreshes: draws what is to be on it.
+    pub(super) fn refresh(&mut self, now: Instant, buffer: &mut JitterBuffer) {
+        self.pacer.refreshed(now);
+        buffer.set_display_latency(now, self.pacer.latency());
+        self.show_due(now, now + self.pacer.half(), buffer);
+    }
+
+    /// Draws by timer where no refresh comes, and asks for the next one.
+    pub(super) fn settle(&mut self, now: Instant, buffer: &mut JitterBuffer) {
+        if self.pacer.fallback().is_some_and(|at| at <= now) {
+            self.show_due(now, now, buffer);
+        }
+        if !self.ready.is_empty() {
+            self.pacer.ask(now);
+        }
+    }
+
+    pub(super) fn poll_timeout(&self, now: Instant, buffer: &JitterBuffer) -> Option<Instant> {
+        let (timestamp, _) = self.ready.front()?;
+        Some(buffer.show_at(now, *timestamp).max(self.pacer.fallback()?))
+    }
+
+    /// Draws the newest picture that is due at `until`, and lets those before it go.
+    fn show_due(&mut self, now: Instant, until: Instant, buffer: &mut JitterBuffer) {
         let due = self
             .ready
             .iter()
-            .take_while(|(timestamp, _)| buffer.show_at(now, *timestamp) <= now)
+            .take_while(|(timestamp, _)| buffer.show_at(now, *timestamp) <= until)
             .count();
         for at in 1..=due {
             let Some((timestamp, frame)) = self.ready.pop_front() else {
@@ -169,12 +198,6 @@ impl VideoPlayout {
             }
             frame.close();
         }
-    }
-
-    pub(super) fn poll_timeout(&self, now: Instant, buffer: &JitterBuffer) -> Option<Instant> {
-        self.ready
-            .front()
-            .map(|(timestamp, _)| buffer.show_at(now, *timestamp))
     }
 
     /// Whether the decoder has failed since the last time.

@@ -6,6 +6,10 @@ use crate::Instant;
 
 /// The window's latest tag is waited for if it is no later than this after the 99th percentile. Where it is, no small margin saves it.
 const TAIL_US: i64 = 22_000;
+/// One picture in so many may come too late for its instant: it is shown at the next refresh, where late sound would be a break.
+const LATE_PICTURES: usize = 10;
+/// The most that pictures are ahead of their sound: people expect sound to be late, and EBU R 37 allows 60 ms.
+const LEAD_US: i64 = 20_000;
 /// The most delay where `buffer_time_max` is not set.
 const AUTO_MAX_US: i64 = 1_000_000;
 
@@ -32,34 +36,38 @@ impl JitterBuffer {
 
     /// The delay to keep.
     pub(super) fn target_us(&self) -> i64 {
-        let base = self.base_us().unwrap_or(0);
-        let need = self
-            .arrival
-            .iter()
-            .zip(self.after_us())
-            .enumerate()
-            .filter_map(|(track, (arrival, after))| {
-                let tail = if track == AUDIO && arrival.is_young() {
-                    YOUNG_TAIL_US
-                } else {
-                    0
-                };
-                let (most, max) = (arrival.upper_quantile(100)?, arrival.max()?);
-                let most = if max - most <= TAIL_US {
-                    max
-                } else {
-                    most + TAIL_US / 2
-                } + tail;
-                Some(most - base + after)
-            });
+        let need = self.needs_us().into_iter().flatten().max();
         let least = self.config.buffer_time.as_micros() as i64;
-        need.max().unwrap_or(0).max(least).min(self.max_us())
+        need.unwrap_or(0).max(least).min(self.max_us())
+    }
+
+    /// By how much pictures are shown ahead of their sound, where the sound is what takes longer to come.
+    pub(super) fn lead_us(&self) -> i64 {
+        match self.needs_us() {
+            [Some(sound), Some(picture)] => (sound - picture).clamp(0, LEAD_US),
+            _ => 0,
+        }
+    }
+
+    /// The delay that each track needs.
+    fn needs_us(&self) -> [Option<i64>; 2] {
+        let base = self.base_us().unwrap_or(0);
+        let after = self.after_us();
+        let [sound, pictures] = &self.arrival;
+        let young = if sound.is_young() { YOUNG_TAIL_US } else { 0 };
+        [
+            latest_us(sound).map(|most| most - base + after[AUDIO] + young),
+            pictures
+                .upper_quantile(LATE_PICTURES)
+                .map(|most| most - base + after[VIDEO]),
+        ]
     }
 
     /// What lies between a tag's arrival and its sound or picture, at least.
     pub(super) fn after_us(&self) -> [i64; 2] {
         let sound = self.config.sound_margin + self.output_latency;
-        let picture = self.picture_latency.as_micros() as i64 + self.meter.decode_us();
+        let picture = (self.picture_latency + self.display_latency).as_micros() as i64
+            + self.meter.decode_us();
         [sound.as_micros() as i64, picture]
     }
 
@@ -88,4 +96,14 @@ impl JitterBuffer {
             .filter_map(|track| Some(self.queues[track].front()?.time * 1000))
             .min()
     }
+}
+
+/// The transit that sound is waited for.
+fn latest_us(arrival: &Arrival) -> Option<i64> {
+    let (most, max) = (arrival.upper_quantile(100)?, arrival.max()?);
+    Some(if max - most <= TAIL_US {
+        max
+    } else {
+        most + TAIL_US / 2
+    })
 }

@@ -40,6 +40,9 @@ pub struct JitterBuffer {
     arrival: [Arrival; 2],
     output_latency: Duration,
     picture_latency: Duration,
+    display_latency: Duration,
+    /// By how much pictures are ahead of their sound, microseconds.
+    lead_us: i64,
     queues: [Queue; 3],
     clock: Clock,
     steering: Steering,
@@ -116,6 +119,8 @@ impl JitterBuffer {
             arrival: Default::default(),
             output_latency: Duration::ZERO,
             picture_latency: Duration::ZERO,
+            display_latency: Duration::ZERO,
+            lead_us: 0,
             queues: Default::default(),
             clock: Clock::new(),
             steering: Steering::new(),
@@ -200,6 +205,12 @@ impl JitterBuffer {
         self.advance(now);
     }
 
+    /// Tells what lies between the moment a picture is drawn and the moment it is on the screen: `show` instants are earlier by it.
+    pub fn set_display_latency(&mut self, now: Instant, latency: Duration) {
+        self.display_latency = latency;
+        self.advance(now);
+    }
+
     /// Media received and not yet played; ActionScript's `bufferLength`.
     pub fn buffer_length(&self, now: Instant) -> Duration {
         let end = self.media_end().unwrap_or(0);
@@ -222,15 +233,20 @@ impl JitterBuffer {
         }
     }
 
-    /// When the picture of this presentation time is due by the clock as it is at `now`; past if it is due already.
+    /// When to draw the picture of this presentation time, by the clock as it is at `now`; past if it is due already.
     pub fn show_at(&self, now: Instant, timestamp: Timestamp) -> Instant {
         let time_us = self.timeline.recall(timestamp) * 1000;
         // The picture that stands still while the buffer fills.
         if self.pictured == Some(time_us) {
             now
         } else {
-            self.clock.when(now, time_us)
+            self.draw_at(now, time_us)
         }
+    }
+
+    /// When sound of this time is to leave the speaker, by the clock as it is at `now`.
+    pub fn sound_at(&self, now: Instant, timestamp: Timestamp) -> Instant {
+        self.clock.when(now, self.timeline.recall(timestamp) * 1000)
     }
 
     /// What is played at `now` is this much behind live, as the quickest tags show it. Network transit is not in it.
@@ -248,7 +264,7 @@ impl JitterBuffer {
         stats.depth = self.buffer_length(now);
         stats.live_delay = self.live_delay(now);
         stats.rate = self.told_rate.total();
-        stats.drift_ppm = (self.told_rate.resample - 1.0) * 1e6;
+        stats.drift_ppm = self.steering.drift() * 1e6;
         stats.bytes = self.queues.iter().map(Queue::bytes).sum();
         stats.decoder_queue = self.decoder.inside.len();
         if let Some(starved) = &self.starved {
@@ -366,7 +382,7 @@ impl JitterBuffer {
         let picture = self.timeline.recall(timestamp) * 1000;
         let skew = self
             .sound_leads(now)
-            .then(|| self.clock.position(now) - picture);
+            .then(|| self.clock.position(now + self.display_latency) - picture);
         self.meter.shown(now, skew);
     }
 
@@ -395,6 +411,7 @@ impl JitterBuffer {
         self.follow_backlog(now);
         self.starve(now);
         self.steer(now);
+        self.lead_us = self.lead_us();
         self.release_data(now);
         self.release_audio(now);
         self.release_video(now);
@@ -508,6 +525,13 @@ impl JitterBuffer {
             self.full = true;
             self.outputs.push_back(Output::Event(Event::Full));
         }
+    }
+
+    /// When to draw what is presented at `time_us`.
+    fn draw_at(&self, now: Instant, time_us: i64) -> Instant {
+        self.clock
+            .when(now, time_us - self.lead_us)
+            .saturating_sub(self.display_latency)
     }
 
     fn wake(&mut self, at: Instant) {

@@ -108,7 +108,7 @@ impl JitterBuffer {
                 continue;
             }
             let first = self.pictured.is_none();
-            let due = self.clock.when(now, front.time * 1000);
+            let due = self.draw_at(now, front.time * 1000);
             let release = if rushing.is_some() {
                 due
             } else {
@@ -134,7 +134,7 @@ impl JitterBuffer {
                 self.meter.frames_unshown += 1;
                 Show::Never
             } else {
-                Show::At(self.clock.when(now, presentation))
+                Show::At(self.draw_at(now, presentation))
             };
             let Some(waiting) = self.queues[VIDEO].pop() else {
                 return;
