@@ -42,7 +42,7 @@ impl JitterBuffer {
     }
 
     /// By how much pictures are shown ahead of their sound, where the sound is what takes longer to come.
-    pub(super) fn lead_us(&self) -> i64 {
+    pub(super) fn needed_lead_us(&self) -> i64 {
         match self.needs_us() {
             [Some(sound), Some(picture)] => (sound - picture).clamp(0, LEAD_US),
             _ => 0,

@@ -329,6 +329,7 @@ impl JitterBuffer {
                     self.catch_up(now, transit, Some(position));
                 } else {
                     self.arrival[track].record(now, transit);
+                    self.lead_us = self.needed_lead_us();
                     self.resume(now);
                 }
             }
@@ -411,7 +412,6 @@ impl JitterBuffer {
         self.follow_backlog(now);
         self.starve(now);
         self.steer(now);
-        self.lead_us = self.lead_us();
         self.release_data(now);
         self.release_audio(now);
         self.release_video(now);
