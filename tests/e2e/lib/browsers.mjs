@@ -24,6 +24,13 @@ export async function chromium({ allow = true, camera = [320, 240] } = {}) {
       const page = await own.newPage();
       return face(page, { close: () => own.close(), viewport: (size) => page.setViewportSize(size) });
     },
+    /** The browser's processes: id, type, cpuTime in seconds. */
+    async processes() {
+      const session = await browser.newBrowserCDPSession();
+      const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+      await session.detach();
+      return processInfo;
+    },
     close: () => browser.close(),
   };
 }

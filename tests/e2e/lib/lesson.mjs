@@ -5,10 +5,10 @@ import { FRAMES } from "./media.mjs";
 import { median } from "./until.mjs";
 
 /** Publishes `name` from the page's camera and microphone. Resolves when NetStream.Publish.Start has come and the camera's pictures go out. */
-export async function teach(page, gateway, name, { app = "live", camera = [320, 240, 30], keyFrameInterval, microphone = true } = {}) {
+export async function teach(page, gateway, name, { app = "live", camera = [320, 240, 30], keyFrameInterval, microphone = true, codec } = {}) {
   await page.goto(`${gateway.http}/`);
   await page.evaluate(
-    async ({ url, name, camera, keyFrameInterval, microphone }) => {
+    async ({ url, name, camera, keyFrameInterval, microphone, codec }) => {
       const { NetConnection, NetStream, Camera, Microphone } = await import("/chalkcast/index.js");
       globalThis.statuses = [];
       const connection = (globalThis.connection = new NetConnection());
@@ -21,10 +21,14 @@ export async function teach(page, gateway, name, { app = "live", camera = [320, 
       device.setQuality(50_000, 0);
       if (keyFrameInterval) device.setKeyFrameInterval(keyFrameInterval);
       stream.attachCamera(device);
-      if (microphone) stream.attachAudio(Microphone.getMicrophone());
+      if (microphone) {
+        const source = Microphone.getMicrophone();
+        if (codec) source.codec = codec;
+        stream.attachAudio(source);
+      }
       stream.publish(name, "live");
     },
-    { url: `${gateway.ws}/${app}`, name, camera, keyFrameInterval, microphone },
+    { url: `${gateway.ws}/${app}`, name, camera, keyFrameInterval, microphone, codec },
   );
   await status(page, "NetStream.Publish.Start");
   await page.until("the camera's pictures", () => stream.info.fps > 8);
@@ -79,14 +83,27 @@ export function delays(taken, shown) {
   return result;
 }
 
-/** Milliseconds by which beeps come after their flashes, the median over all flashes that have one within half a second. */
-export function beepAfterFlash({ flashes, beeps }) {
+/**
+ * Milliseconds by which the student's sound is later behind its picture than the teacher's, the median over the beeps: each beep and the flash
+ * nearest to it against the same two at the source, whose camera and microphone may drift apart by themselves.
+ */
+export function skew(seen, source) {
   const lags = [];
-  for (const { at, on } of flashes) {
-    if (!on) continue;
-    const beep = beeps.find((candidate) => Math.abs(candidate - at) < 500);
-    if (beep !== undefined) lags.push(beep - at);
+  for (const beep of seen.beeps) {
+    const flash = nearest(flashesOn(seen), beep);
+    const sourceBeep = source.beeps.findLast((at) => at <= beep);
+    const sourceFlash = flashesOn(source).findLast((at) => at <= flash);
+    if (flash === undefined || sourceBeep === undefined || sourceFlash === undefined) continue;
+    if (Math.abs(beep - flash) < 500) lags.push(beep - sourceBeep - (flash - sourceFlash));
   }
-  assert.ok(lags.length >= 3, `only ${lags.length} flashes have a beep`);
+  assert.ok(lags.length >= 3, `only ${lags.length} beeps have a flash`);
   return median(lags);
+}
+
+function flashesOn({ flashes }) {
+  return flashes.filter(({ on }) => on).map(({ at }) => at);
+}
+
+function nearest(instants, to) {
+  return instants.reduce((best, at) => (best === undefined || Math.abs(at - to) < Math.abs(best - to) ? at : best), undefined);
 }

@@ -92,7 +92,7 @@
     devices.getUserMedia = async (constraints) => {
       const stream = await getUserMedia(constraints);
       for (const track of stream.getVideoTracks()) readCamera(track.clone());
-      if (stream.getAudioTracks().length) hear(new MediaStream([stream.getAudioTracks()[0].clone()]));
+      for (const track of stream.getAudioTracks()) hear(track.clone());
       return stream;
     };
   }
@@ -109,15 +109,27 @@
     }
   }
 
-  function hear(stream) {
-    const context = new AudioContext();
-    context.createMediaStreamSource(stream).connect(context.destination);
+  /** Hears the microphone where the package takes it: an AudioContext would add its own delay. */
+  async function hear(track) {
+    const tone = { on: false, quiet: 0 };
+    const buffers = new MediaStreamTrackProcessor({ track }).readable.getReader();
+    for (;;) {
+      const { value: data, done } = await buffers.read();
+      if (done) return;
+      const samples = new Float32Array(data.numberOfFrames);
+      data.copyTo(samples, { planeIndex: 0, format: "f32-planar" });
+      listen(tone, samples, data.sampleRate);
+      data.close();
+    }
   }
 
   // Whatever a page sends to its speakers is heard here too. The tap puts out silence.
   const connect = AudioNode.prototype.connect;
   AudioNode.prototype.connect = function (destination, ...rest) {
     if (destination === this.context.destination && !this.isTap) {
+      const context = this.context;
+      // Milliseconds from here to the ear.
+      probe.outputLatency = () => (context.outputLatency || context.baseLatency || 0) * 1000;
       const tap = this.context.createScriptProcessor(512, 1, 1);
       tap.isTap = true;
       const tone = { on: false, quiet: 0 };

@@ -7,7 +7,7 @@ use crate::Instant;
 /// The window's latest tag is waited for if it is no later than this after the 99th percentile. Where it is, no small margin saves it.
 const TAIL_US: i64 = 22_000;
 /// One picture in so many may come too late for its instant: it is shown at the next refresh, where late sound would be a break.
-const LATE_PICTURES: usize = 10;
+const LATE_PICTURES: usize = 100;
 /// The most that pictures are ahead of their sound: people expect sound to be late, and EBU R 37 allows 60 ms.
 const LEAD_US: i64 = 20_000;
 /// The most delay where `buffer_time_max` is not set.
@@ -43,8 +43,9 @@ impl JitterBuffer {
 
     /// By how much pictures are shown ahead of their sound, where the sound is what takes longer to come.
     pub(super) fn needed_lead_us(&self) -> i64 {
+        let least = self.config.buffer_time.as_micros() as i64;
         match self.needs_us() {
-            [Some(sound), Some(picture)] => (sound - picture).clamp(0, LEAD_US),
+            [Some(sound), Some(picture)] => (sound - picture.max(least)).clamp(0, LEAD_US),
             _ => 0,
         }
     }
