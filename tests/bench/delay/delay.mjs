@@ -85,7 +85,7 @@ async function measure(browser, name, size, teacher, start, student) {
     page.raw.on("response", (response) => /\.(js|wasm)$/.test(response.url()) && downloads.push(response.body().catch(() => Buffer.alloc(0))));
     const asked = Date.now();
     await start(page);
-    await page.until(`${name} shows pictures`, () => probe.shown?.length > 0 || probe.pictures.length > 0, { seconds: 20 });
+    await page.until(`${name} shows pictures`, () => (probe.shown ?? probe.pictures).length > 0, { seconds: 20 });
     const loaded = await Promise.all(downloads);
     const first = await page.evaluate(() => (probe.shown ?? probe.pictures)[0].at);
     // The first third settles; it is not measured.
