@@ -50,6 +50,7 @@ export const STATUS_TEXT: Readonly<Record<string, readonly [en: string, zh: stri
   "NetStream.Play.Complete": ["The recording has ended.", "录像播放完毕。"],
   "NetStream.Play.Switch": ["The quality has changed.", "画质已切换。"],
   "NetStream.Play.Transition": ["The quality is changing.", "正在切换画质。"],
+  "NetStream.Play.TransitionComplete": ["The quality has changed.", "画质已切换。"],
   "NetStream.Play.Failed": ["The lesson cannot be played.", "无法播放。"],
   "NetStream.Play.Failed/insecure": [
     "This page came over plain http, where browsers cannot play a lesson in the way this page asks for. Open it by its https address.",
