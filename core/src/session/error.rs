@@ -89,14 +89,17 @@ pub enum PeerError {
 }
 
 /// What was waited for in vain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Timeout {
     /// The end of the handshake.
+    #[error("the handshake did not end")]
     Handshake,
     /// connect, or its answer.
+    #[error("connect was not sent or not answered")]
     Connect,
     /// Any sign of life.
+    #[error("not a byte came, and no answer to a ping,")]
     Silence,
 }
 
@@ -114,7 +117,7 @@ pub enum CloseReason {
     #[error("rejected: {} {}", .0.code, .0.description)]
     Rejected(Status),
     /// The peer let a deadline pass.
-    #[error("no {what:?} within {after:?}")]
+    #[error("{what} within {after:?}")]
     Timeout {
         /// What was waited for.
         what: Timeout,

@@ -38,7 +38,8 @@ pub struct Timers {
     pub connect: Duration,
     /// Between PingRequests.
     pub ping_interval: Duration,
-    /// Without one byte from the peer, though it was pinged. Any byte counts, as some peers never answer a ping.
+    /// Without one byte from the peer, though it was pinged. Any byte counts, and from a server only after it has answered a ping: some
+    /// never do, and have nothing else to say to a publisher.
     pub silence: Duration,
 }
 

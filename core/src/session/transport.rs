@@ -43,6 +43,8 @@ pub(super) struct Transport<E> {
     next_ping: Option<Instant>,
     ping_sent: Option<(u32, Instant)>,
     round_trip: Option<Duration>,
+    /// The peer is a server: it may have nothing to say to a publisher, and some (node-media-server) answer no ping either.
+    may_be_silent: bool,
     ignored: u64,
     closed: bool,
 }
@@ -88,6 +90,7 @@ impl<E> Transport<E> {
         let mut transport = Self::new(Handshake::Client(handshake), limits, timers, now);
         transport.acknowledge.count_sent(first.len());
         transport.pending = first;
+        transport.may_be_silent = true;
         transport
     }
 
@@ -119,6 +122,7 @@ impl<E> Transport<E> {
             next_ping: None,
             ping_sent: None,
             round_trip: None,
+            may_be_silent: false,
             ignored: 0,
             closed: false,
         };
@@ -439,13 +443,10 @@ impl<E> Transport<E> {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let silence = self
-            .next_ping
-            .map(|_| self.last_received + self.timers.silence);
         [
             self.deadline.map(|deadline| deadline.at),
             self.next_ping,
-            silence,
+            self.silence_at(),
         ]
         .into_iter()
         .flatten()
@@ -460,11 +461,10 @@ impl<E> Transport<E> {
             return Some(CloseReason::Timeout { what, after });
         }
         let next_ping = self.next_ping?;
-        let after = self.timers.silence;
-        if self.last_received + after <= now {
+        if self.silence_at().is_some_and(|at| at <= now) {
             return Some(CloseReason::Timeout {
                 what: Timeout::Silence,
-                after,
+                after: self.timers.silence,
             });
         }
         if next_ping <= now {
@@ -474,6 +474,14 @@ impl<E> Transport<E> {
             self.send_user_control(UserControl::PingRequest(stamp));
         }
         None
+    }
+
+    /// When silence ends the session, if it does: a server must have answered a ping before.
+    fn silence_at(&self) -> Option<Instant> {
+        let counts = !self.may_be_silent || self.round_trip.is_some();
+        self.next_ping
+            .filter(|_| counts)
+            .map(|_| self.last_received + self.timers.silence)
     }
 
     pub(super) fn stats(&self) -> Stats {

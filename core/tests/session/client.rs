@@ -1,11 +1,13 @@
 //! What a client session makes of servers that mean well, and of those that do not.
 
+use std::time::Duration;
+
 use chalkcast_core::amf0::{Object, Value};
 use chalkcast_core::flv::{Tag, TagType};
 use chalkcast_core::message::{Message, Raw, UserControl, message_type};
 use chalkcast_core::session::client::{Config, Connect, Event, Play};
 use chalkcast_core::session::{
-    CloseReason, Level, Output, PeerError, PlayOptions, PublishKind, Status, Transition,
+    CloseReason, Level, Output, PeerError, PlayOptions, PublishKind, Status, Timeout, Transition,
     UsageError, code,
 };
 use chalkcast_core::{ClientSession, Instant, Timestamp, handshake};
@@ -508,4 +510,35 @@ fn connect_is_sent_whole() {
     assert_eq!(object.get("swfUrl"), None);
     assert_eq!(object.get("mine"), Some(&1.0.into()));
     assert_eq!(command.values[1], "token".into());
+}
+
+#[test]
+fn a_server_that_fell_silent_is_left_and_one_that_never_answers_pings_is_not() {
+    for answers in [true, false] {
+        let mut peer = ServerPeer::connected();
+        let mut pings = 0;
+        while peer.events.is_empty() && pings < 100 {
+            peer.now = peer.client.poll_timeout().expect("a ping is to be sent");
+            peer.client.handle_timeout(peer.now);
+            peer.drain();
+            let sent = peer.wire.messages.drain(..).next_back();
+            if let Some((0, Message::UserControl(UserControl::PingRequest(stamp)))) = sent {
+                pings += 1;
+                if answers && pings == 1 {
+                    peer.send(&Message::UserControl(UserControl::PingResponse(stamp)).encode());
+                    assert!(matches!(peer.event(), Event::RoundTrip(_)));
+                }
+            }
+        }
+        let last = peer.events.pop();
+        if answers {
+            let reason = CloseReason::Timeout {
+                what: Timeout::Silence,
+                after: Duration::from_secs(60),
+            };
+            assert_eq!(last, Some(Event::Closed { reason }));
+        } else {
+            assert_eq!(last, None);
+        }
+    }
 }
