@@ -86,10 +86,10 @@ stamp() { mkdir -p "$(dirname "$1")" && printf '%s\n' "$2" >"$1"; }
 # locked VERSION of a crate in Cargo.lock.
 locked() { awk -v name="\"$1\"" '$1 == "name" { hit = $3 == name } hit && $1 == "version" { gsub(/"/, "", $3); print $3; exit }' "$ROOT/Cargo.lock"; }
 
-# has_wasm_std RUSTC: can this compiler build for wasm32?
+# has_wasm_std RUSTC: can this compiler build for wasm32, tests too?
 has_wasm_std() {
     local dir
-    have "$1" && dir=$("$1" --print target-libdir --target $WASM_TARGET 2>/dev/null) && compgen -G "$dir/libstd-*.rlib" >/dev/null
+    have "$1" && dir=$("$1" --print target-libdir --target $WASM_TARGET 2>/dev/null) && compgen -G "$dir/libstd-*.rlib" >/dev/null && compgen -G "$dir/libtest-*.rlib" >/dev/null
 }
 
 # use_wasm_toolchain: put the compiler that has the wasm32 target first on PATH, and the pinned tools.

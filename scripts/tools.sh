@@ -53,7 +53,7 @@ debian_wasm_std() {
     printf '[package]\nname = "empty"\nversion = "0.0.0"\nedition = "2021"\n' >"$work/Cargo.toml"
     printf '#![no_std]\n' >"$work/src/lib.rs"
     (cd "$work" && env -u RUSTFLAGS -u CARGO_BUILD_TARGET -u CARGO_TARGET_DIR -u RUSTC_WRAPPER RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 \
-        /usr/bin/cargo build --release --target "$WASM_TARGET" -Z build-std=std,panic_abort) || return
+        /usr/bin/cargo build --release --target "$WASM_TARGET" -Z build-std=std,panic_abort,test) || return
     rm -f "$work/target/$WASM_TARGET"/release/deps/libempty-*
     dir=$(/usr/bin/rustc --print sysroot)/lib/rustlib/$WASM_TARGET/lib
     mkdir -p "$dir" && cp "$work/target/$WASM_TARGET"/release/deps/*.rlib "$dir/" || return

@@ -434,7 +434,12 @@ impl<E> Transport<E> {
     pub(super) fn connected(&mut self, now: Instant) {
         self.deadline = None;
         self.last_received = now;
-        self.next_ping = Some(now + self.timers.ping_interval);
+        // A server is asked at once whether it answers pings: its silence means something from then on.
+        self.next_ping = Some(if self.may_be_silent {
+            now
+        } else {
+            now + self.timers.ping_interval
+        });
     }
 
     /// Takes the deadline away: the next move is the owner's.
