@@ -82,8 +82,8 @@ test("what Chromium publishes, and a change of the renderer", async (t) => {
       for (const [renderer, name] of [["webcodecs", "canvas"], ["mse", "video"]]) {
         await change(student, renderer);
         await student.until(`a ${name}`, (name) => changes === 1 && player.surface.localName === name, { argument: name });
-        assertRising((await pictures(student, 30)).slice(1));
         await student.until("the old surface gone", () => player.surface.parentNode.children.length === 1);
+        assertRising((await pictures(student, 30)).slice(1));
         const { looks, blank } = await student.evaluate(() => (clearInterval(looking), { looks, blank }));
         assert.ok(looks > 10 && blank === 0, `no picture in ${blank} of ${looks} looks on the way to ${renderer}`);
       }
