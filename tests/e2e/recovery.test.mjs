@@ -1,6 +1,6 @@
 // What a student lives through in a real browser on a bad network, and that the player comes back from each by itself: without a reload, without
-// a black picture, and to the delay it had. In Chromium: Firefox stands still for up to 10 s
-// whenever a page reads a canvas whose Worker is gone, as these tests do at each frame.
+// a black picture, and to the delay it had. In Chromium only: a Firefox page that reads its surface at each frame, as these tests do, was seen to
+// stand still for up to 10 s after a reconnect, and whether the reading causes that is not known.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
