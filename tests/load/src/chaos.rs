@@ -1,6 +1,5 @@
 //! Servers, relays and publishers that die, freeze and return under viewers.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -9,21 +8,17 @@ use anyhow::{Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::audience::Audience;
-use crate::lesson::Lesson;
 use crate::publisher::{Manner, Publisher, Sent};
 use crate::server::Server;
+use crate::subject::Subject;
 
 #[derive(Args)]
 pub(crate) struct Options {
     /// What happens; all if not said
     #[arg(long, value_enum, value_delimiter = ',')]
     what: Vec<What>,
-    /// The gateway's program
-    #[arg(long, default_value = "target/release/chalkcast")]
-    gateway: PathBuf,
-    /// The FLV file
-    #[arg(long)]
-    file: PathBuf,
+    #[command(flatten)]
+    subject: Subject,
     /// How many watch
     #[arg(long, default_value_t = 200)]
     viewers: usize,
@@ -48,7 +43,6 @@ const ALL: [What; 4] = [What::Gateway, What::Relay, What::Freeze, What::Flap];
 
 /// Fails if anybody does not get the lesson again.
 pub(crate) async fn run(options: Options) -> Result<()> {
-    let lesson = Arc::new(Lesson::read(&options.file)?);
     let chosen = if options.what.is_empty() {
         ALL.to_vec()
     } else {
@@ -56,28 +50,24 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     };
     for what in chosen {
         match what {
-            What::Gateway => gateway(&options, &lesson).await?,
-            What::Relay => relay(&options, &lesson, false).await?,
-            What::Freeze => relay(&options, &lesson, true).await?,
-            What::Flap => flap(&options, &lesson).await?,
+            What::Gateway => gateway(&options).await?,
+            What::Relay => relay(&options, false).await?,
+            What::Freeze => relay(&options, true).await?,
+            What::Flap => flap(&options).await?,
         }
     }
     Ok(())
 }
 
-async fn gateway(options: &Options, lesson: &Arc<Lesson>) -> Result<()> {
-    let sent = Arc::new(Sent::new());
-    let mut server = Server::chalkcast(&options.gateway, &[])?;
-    let url = format!("{}/lesson", server.publish);
-    let publisher = Publisher::start(&url, lesson, &sent, Manner::Stubborn).await?;
-    let mut audience = Audience::new(lesson, &sent);
-    let play = format!("{}/lesson", server.ws);
-    audience.gather_loyal(&play, options.viewers).await;
+async fn gateway(options: &Options) -> Result<()> {
+    let mut gateway = options.subject.start(&[], Manner::Stubborn).await?;
+    let mut audience = gateway.audience();
+    audience.gather_loyal(&gateway.ws(), options.viewers).await;
     audience.settle().await?;
     let before = audience.sum(|seen| &seen.connections);
-    server.kill()?;
+    gateway.server.kill()?;
     tokio::time::sleep(Duration::from_secs(2)).await;
-    server.restart()?;
+    gateway.server.restart()?;
     let back = again(&audience).await?;
     println!(
         "gateway killed for 2 s: publisher back, {} viewers came again and got the lesson within {:.1} s of its return; \
@@ -87,15 +77,16 @@ async fn gateway(options: &Options, lesson: &Arc<Lesson>) -> Result<()> {
         audience.sum(|seen| &seen.backward),
         audience.sum(|seen| &seen.gaps)
     );
-    ensure!(publisher.times() >= 2 && audience.sum(|seen| &seen.gaps) == 0);
+    ensure!(gateway.publisher.times() >= 2 && audience.sum(|seen| &seen.gaps) == 0);
     Ok(())
 }
 
 /// nginx-rtmp behind the gateway: its own publisher is pulled, the gateway's is pushed.
-async fn relay(options: &Options, lesson: &Arc<Lesson>, frozen: bool) -> Result<()> {
+async fn relay(options: &Options, frozen: bool) -> Result<()> {
+    let lesson = &options.subject.lesson()?;
     let mut nginx = Server::nginx()?;
     let upstream = nginx.rtmp.replace("/live", "/{app}");
-    let server = Server::chalkcast(&options.gateway, &["--relay", &upstream])?;
+    let server = Server::chalkcast(&options.subject.gateway, &["--relay", &upstream])?;
     let sents = [Arc::new(Sent::new()), Arc::new(Sent::new())];
     let url = format!("{}/pulled", nginx.publish);
     let pulled = Publisher::start(&url, lesson, &sents[0], Manner::Stubborn).await?;
@@ -160,18 +151,14 @@ async fn relay(options: &Options, lesson: &Arc<Lesson>, frozen: bool) -> Result<
     Ok(())
 }
 
-async fn flap(options: &Options, lesson: &Arc<Lesson>) -> Result<()> {
-    let sent = Arc::new(Sent::new());
-    let server = Server::chalkcast(&options.gateway, &[])?;
-    let url = format!("{}/lesson", server.publish);
+async fn flap(options: &Options) -> Result<()> {
     let turn = Manner::Flapping(Duration::from_secs(3));
-    let publisher = Publisher::start(&url, lesson, &sent, turn).await?;
-    let mut audience = Audience::new(lesson, &sent);
-    let play = format!("{}/lesson", server.ws);
-    audience.gather(&play, options.viewers, None).await;
+    let gateway = options.subject.start(&[], turn).await?;
+    let mut audience = gateway.audience();
+    audience.gather(&gateway.ws(), options.viewers, None).await;
     tokio::time::sleep(Duration::from_secs_f64(options.seconds)).await;
     again(&audience).await?;
-    let turns = publisher.times();
+    let turns = gateway.publisher.times();
     println!(
         "publisher flapping for {:.0} s: {turns} turns; every viewer was told of {} to {} arrivals; {} lost, timestamps back {}, gaps within turns {}",
         options.seconds,

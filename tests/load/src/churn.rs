@@ -1,6 +1,5 @@
 //! Viewers that come and go all the time, beside others that stay.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -8,21 +7,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use clap::Args;
 
-use crate::audience::Audience;
 use crate::cost::Cost;
-use crate::lesson::Lesson;
-use crate::publisher::{Manner, Publisher, Sent};
-use crate::server::Server;
+use crate::publisher::Manner;
+use crate::subject::Subject;
 use crate::viewer::{Class, Seen, Witness, watch};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The gateway's program
-    #[arg(long, default_value = "target/release/chalkcast")]
-    gateway: PathBuf,
-    /// The FLV file
-    #[arg(long)]
-    file: PathBuf,
+    #[command(flatten)]
+    subject: Subject,
     /// How many come and go at any time
     #[arg(long, default_value_t = 100)]
     churners: usize,
@@ -39,29 +32,20 @@ pub(crate) struct Options {
 
 /// Fails if those who stay lose anything, or if memory has grown by more than 5 % since the warm-up.
 pub(crate) async fn run(options: Options) -> Result<()> {
-    let server = Server::chalkcast(&options.gateway, &[])?;
-    let (lesson, sent) = (
-        Arc::new(Lesson::read(&options.file)?),
-        Arc::new(Sent::new()),
-    );
-    let url = format!("{}/lesson", server.publish);
-    let publisher = Publisher::start(&url, &lesson, &sent, Manner::Steady).await?;
-    let mut audience = Audience::new(&lesson, &sent);
-    audience
-        .gather(&format!("{}/lesson", server.ws), options.viewers, None)
-        .await;
+    let gateway = options.subject.start(&[], Manner::Steady).await?;
+    let mut audience = gateway.audience();
+    audience.gather(&gateway.ws(), options.viewers, None).await;
     audience.settle().await?;
-    let class = Arc::new(Class::new(&lesson, &sent));
+    let class = Arc::new(Class::new(&gateway.lesson, &gateway.sent));
     let visits = Arc::new(AtomicU64::new(0));
     let over = Arc::new(AtomicBool::new(false));
     let churners: Vec<_> = (0..options.churners)
         .map(|number| {
-            let base = if number % 2 == 0 {
-                &server.ws
+            let url = if number % 2 == 0 {
+                gateway.ws()
             } else {
-                &server.rtmp
+                gateway.rtmp()
             };
-            let url = format!("{base}/lesson");
             let (class, visits, over) =
                 (Arc::clone(&class), Arc::clone(&visits), Arc::clone(&over));
             tokio::spawn(async move {
@@ -84,7 +68,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     let mut warm = 0;
     while started.elapsed().as_secs_f64() < options.seconds {
         tokio::time::sleep(Duration::from_secs_f64(options.warm_up.min(30.0))).await;
-        let resident = Cost::of(&[server.pid()])?.resident;
+        let resident = Cost::of(&[gateway.server.pid()])?.resident;
         let elapsed = started.elapsed().as_secs_f64();
         if warm == 0 && elapsed >= options.warm_up {
             warm = resident;
@@ -96,12 +80,12 @@ pub(crate) async fn run(options: Options) -> Result<()> {
             audience.sum(|seen| &seen.gaps)
         );
     }
-    let end = Cost::of(&[server.pid()])?.resident;
+    let end = Cost::of(&[gateway.server.pid()])?.resident;
     over.store(true, Ordering::Relaxed);
     for churner in churners {
         let _ = churner.await;
     }
-    publisher.check()?;
+    gateway.publisher.check()?;
     println!(
         "change since the warm-up: {:+.1} %",
         (end as f64 / warm as f64 - 1.0) * 100.0

@@ -1,26 +1,18 @@
 //! Thousands of viewers of one stream.
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use clap::Args;
 
-use crate::audience::Audience;
 use crate::cost::Cost;
-use crate::lesson::Lesson;
-use crate::publisher::{Manner, Publisher, Sent};
-use crate::server::Server;
+use crate::publisher::Manner;
+use crate::subject::Subject;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The gateway's program
-    #[arg(long, default_value = "target/release/chalkcast")]
-    gateway: PathBuf,
-    /// The FLV file
-    #[arg(long)]
-    file: PathBuf,
+    #[command(flatten)]
+    subject: Subject,
     /// How many watch
     #[arg(long, default_value_t = 5000)]
     viewers: usize,
@@ -42,32 +34,22 @@ pub(crate) struct Options {
 pub(crate) async fn run(options: Options) -> Result<()> {
     let threads = options.threads.to_string();
     let coalesce = options.budget.to_string();
-    let server = Server::chalkcast(
-        &options.gateway,
-        &["--threads", &threads, "--coalesce", &coalesce],
-    )?;
-    let (lesson, sent) = (
-        Arc::new(Lesson::read(&options.file)?),
-        Arc::new(Sent::new()),
-    );
-    let url = format!("{}/lesson", server.publish);
-    let publisher = Publisher::start(&url, &lesson, &sent, Manner::Steady).await?;
+    let args = ["--threads", &threads, "--coalesce", &coalesce];
+    let gateway = options.subject.start(&args, Manner::Steady).await?;
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let pids = [server.pid()];
+    let pids = [gateway.server.pid()];
     let before = Cost::of(&pids)?.resident;
     let play = if options.rtmp {
-        &server.rtmp
+        gateway.rtmp()
     } else {
-        &server.ws
+        gateway.ws()
     };
-    let mut audience = Audience::new(&lesson, &sent);
-    audience
-        .gather(&format!("{play}/lesson"), options.viewers, None)
-        .await;
+    let mut audience = gateway.audience();
+    audience.gather(&play, options.viewers, None).await;
     audience.settle().await?;
     let time = Duration::from_secs_f64(options.seconds);
     let report = audience.measure(time, &pids).await?;
-    publisher.check()?;
+    gateway.publisher.check()?;
     let mut shares = report.threads.clone();
     shares.sort();
     shares.reverse();

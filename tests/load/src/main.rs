@@ -11,6 +11,7 @@ mod lesson;
 mod publisher;
 mod server;
 mod stuck;
+mod subject;
 mod table;
 mod viewer;
 

@@ -1,7 +1,5 @@
 //! A viewer that never reads, beside viewers that do: alternately without and with it, in one run.
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -11,19 +9,13 @@ use chalkcast_gateway::address::Endpoint;
 use chalkcast_gateway::client::Client;
 use clap::Args;
 
-use crate::audience::Audience;
-use crate::lesson::Lesson;
-use crate::publisher::{Manner, Publisher, Sent};
-use crate::server::Server;
+use crate::publisher::Manner;
+use crate::subject::Subject;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The gateway's program
-    #[arg(long, default_value = "target/release/chalkcast")]
-    gateway: PathBuf,
-    /// The FLV file
-    #[arg(long)]
-    file: PathBuf,
+    #[command(flatten)]
+    subject: Subject,
     /// How many read
     #[arg(long, default_value_t = 200)]
     viewers: usize,
@@ -37,15 +29,9 @@ pub(crate) struct Options {
 
 /// Fails if anybody lost anything, or waited more than 20 ms longer.
 pub(crate) async fn run(options: Options) -> Result<()> {
-    let server = Server::chalkcast(&options.gateway, &[])?;
-    let (lesson, sent) = (
-        Arc::new(Lesson::read(&options.file)?),
-        Arc::new(Sent::new()),
-    );
-    let url = format!("{}/lesson", server.publish);
-    let publisher = Publisher::start(&url, &lesson, &sent, Manner::Steady).await?;
-    let play = format!("{}/lesson", server.ws);
-    let mut audience = Audience::new(&lesson, &sent);
+    let gateway = options.subject.start(&[], Manner::Steady).await?;
+    let play = gateway.ws();
+    let mut audience = gateway.audience();
     audience.gather(&play, options.viewers, None).await;
     audience.settle().await?;
     let time = Duration::from_secs_f64(options.seconds);
@@ -58,7 +44,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
         } else {
             None
         };
-        let report = audience.measure(time, &[server.pid()]).await?;
+        let report = audience.measure(time, &[gateway.server.pid()]).await?;
         drop(stuck);
         let p99 = report.video.quantile(0.99).max(report.audio.quantile(0.99));
         worst[usize::from(with)] = worst[usize::from(with)].max(p99);
@@ -74,7 +60,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
             report.lost
         );
     }
-    publisher.check()?;
+    gateway.publisher.check()?;
     ensure!(gaps == 0 && audience.lost() == 0, "something was lost");
     ensure!(
         worst[1] - worst[0] <= 20.0,
