@@ -67,8 +67,9 @@ impl ForeignClock {
             self.window = Least::default();
             self.window_began = now;
         }
-        let window = self.window.observe(seen);
-        let least = self.before.map_or(window, |before| window.min(before));
+        self.window.observe(seen);
+        let confirmed = self.window.confirmed().into_iter().chain(self.before);
+        let least = confirmed.min().unwrap_or(self.window.provisional());
         self.heard = self.heard.saturating_add(1);
         self.offset = Some(match self.offset {
             Some(offset) if self.heard > SETTLING => {
@@ -96,24 +97,27 @@ impl ForeignClock {
 struct Least([Option<i64>; 3]);
 
 impl Least {
-    /// Takes an offset, and gives the least that two others confirm; the greatest while there are fewer.
-    fn observe(&mut self, offset: i64) -> i64 {
-        let mut offset = offset;
+    fn observe(&mut self, mut offset: i64) {
         for least in &mut self.0 {
             match least {
                 Some(least) if *least <= offset => {}
                 Some(least) => std::mem::swap(least, &mut offset),
                 None => {
                     *least = Some(offset);
-                    break;
+                    return;
                 }
             }
         }
-        self.0.into_iter().flatten().last().unwrap_or(offset)
     }
 
+    /// The least that two others confirm.
     fn confirmed(&self) -> Option<i64> {
         self.0[2]
+    }
+
+    /// What to go by while there are fewer than three: the greatest.
+    fn provisional(&self) -> i64 {
+        self.0.into_iter().flatten().last().unwrap_or_default()
     }
 }
 
@@ -179,6 +183,21 @@ mod tests {
         clock.observe(at(10_010_000), 280_000);
         clock.observe(at(10_020_000), 20_000);
         assert_eq!(clock.observe(at(10_030_000), 30_000), at(10_030_000));
+    }
+
+    #[test]
+    fn a_stamp_that_is_far_too_late_once_is_never_believed() {
+        let mut clock = ForeignClock::default();
+        for i in 0..2_000_i64 {
+            // One in each window of two seconds, the first of some among them.
+            let stamp = i * 10_000 + if i % 201 == 0 { 300_000 } else { 0 };
+            let mapped = signed(clock.observe(at(5_000_000 + i * 10_000), stamp));
+            assert!(
+                i == 0 || mapped - 5_000_000 - stamp == 0,
+                "{} us off at {i}",
+                mapped - 5_000_000 - stamp
+            );
+        }
     }
 
     #[test]
