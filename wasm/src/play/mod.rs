@@ -103,15 +103,21 @@ impl Player {
 
     /// The buffer learns what lies behind it: the sound card, or a video element that wants so much ahead, on top of the jitter and from the start.
     fn tell_latency(&mut self, now: Instant) {
-        if let Some(mse) = &self.mse {
-            let lead = mse.lead();
-            self.buffer.set_output_latency(now, lead);
-            self.buffer.set_picture_latency(now, lead);
-            self.buffer
-                .set_buffer_time(now, self.buffer_time.max(lead + MARGIN));
-        } else {
-            self.buffer.set_output_latency(now, self.audio.latency());
-        }
+        let sound = match &self.mse {
+            Some(mse) => {
+                self.buffer.set_picture_latency(now, mse.lead());
+                mse.lead()
+            }
+            None => self.audio.latency(),
+        };
+        self.buffer.set_output_latency(now, sound);
+        self.buffer.set_buffer_time(now, self.least_buffer());
+    }
+
+    /// What the page asked for, or more where a video element needs it.
+    fn least_buffer(&self) -> Duration {
+        let needed = self.mse.as_ref().map(|mse| mse.lead() + MARGIN);
+        self.buffer_time.max(needed.unwrap_or_default())
     }
 
     pub(crate) fn metadata(&mut self, data: &ScriptData) {
@@ -142,7 +148,7 @@ impl Player {
         };
         let config = Config {
             decode_lead,
-            buffer_time: self.buffer_time,
+            buffer_time: self.least_buffer(),
             buffer_time_max: self.buffer_time_max,
             ..Config::default()
         };
@@ -169,9 +175,8 @@ impl Player {
         max: Option<Duration>,
     ) {
         (self.buffer_time, self.buffer_time_max) = (buffer_time, max);
-        self.buffer.set_buffer_time(now, buffer_time);
+        self.buffer.set_buffer_time(now, self.least_buffer());
         self.buffer.set_buffer_time_max(now, max);
-        self.tell_latency(now);
     }
 
     pub(crate) fn set_canvas(&mut self, canvas: Option<OffscreenCanvas>) {

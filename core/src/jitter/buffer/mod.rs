@@ -183,14 +183,18 @@ impl JitterBuffer {
 
     /// Sets `bufferTime`. More of it is reached by standing still, less by a skip or a faster rate.
     pub fn set_buffer_time(&mut self, now: Instant, buffer_time: Duration) {
-        self.config.buffer_time = buffer_time;
-        self.retarget(now);
+        if self.config.buffer_time != buffer_time {
+            self.config.buffer_time = buffer_time;
+            self.retarget(now);
+        }
     }
 
     /// Sets `bufferTimeMax`.
     pub fn set_buffer_time_max(&mut self, now: Instant, buffer_time_max: Option<Duration>) {
-        self.config.buffer_time_max = buffer_time_max;
-        self.retarget(now);
+        if self.config.buffer_time_max != buffer_time_max {
+            self.config.buffer_time_max = buffer_time_max;
+            self.retarget(now);
+        }
     }
 
     /// Tells what lies between the moment samples are given to the sound card and the moment they are heard: sound must be there earlier by it.
