@@ -15,7 +15,7 @@ use crate::relay;
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file could not be read.
-    #[error("cannot read the configuration {}: {source}", path.display())]
+    #[error("cannot read the configuration {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -23,7 +23,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is not what it should be.
-    #[error("the configuration {} is not valid: {source}", path.display())]
+    #[error("the configuration {} is not valid", path.display())]
     Parse {
         /// The file.
         path: PathBuf,
@@ -39,7 +39,7 @@ pub enum ConfigError {
         value: String,
     },
     /// A relay that is none.
-    #[error("--relay: {0}")]
+    #[error("--relay")]
     Relay(#[from] AddressError),
     /// Flags that do not go together.
     #[error("{0}")]
@@ -380,7 +380,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_named() {
-        let error = |options| Config::from_options(options).unwrap_err().to_string();
+        // As `main` prints it.
+        let error = |options| {
+            let error = Config::from_options(options).unwrap_err();
+            format!("{:#}", anyhow::Error::from(error))
+        };
         assert!(
             error(Options {
                 http: Some("nowhere at all".into()),
@@ -409,6 +413,11 @@ mod tests {
             })
             .contains("{app}")
         );
+        let foreign = error(Options {
+            relay: Some(vec!["http://h/app".into()]),
+            ..Options::default()
+        });
+        assert_eq!(foreign.matches("not RTMP").count(), 1, "{foreign}");
         let file = toml::from_str::<Options>("htp = \"x\"")
             .unwrap_err()
             .to_string();
