@@ -63,6 +63,7 @@ pub mod jitter;
 pub mod message;
 pub mod rate;
 pub mod session;
+mod sorted_map;
 mod time;
 mod wire;
 

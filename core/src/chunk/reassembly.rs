@@ -1,10 +1,10 @@
 //! The chunk streams of a decoder.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::Error;
 use super::header::Fields;
+use crate::sorted_map::SortedMap;
 
 /// What a chunk stream remembers between chunks: the header fields that later headers leave out, and the message so far.
 #[derive(Debug, Default)]
@@ -44,7 +44,7 @@ impl ChunkStream {
     }
 }
 
-/// Chunk stream ids below this are looked up in a table, the others in a tree.
+/// Chunk stream ids below this are looked up in a table, the others in a map.
 const NARROW: u32 = 64;
 
 /// All chunk streams a peer has used.
@@ -52,7 +52,7 @@ const NARROW: u32 = 64;
 pub(super) struct ChunkStreams {
     /// By id, up to the greatest in use below [`NARROW`].
     narrow: Vec<ChunkStream>,
-    wide: BTreeMap<u32, ChunkStream>,
+    wide: SortedMap<u32, ChunkStream>,
     count: usize,
 }
 
@@ -60,7 +60,7 @@ impl ChunkStreams {
     pub(super) const fn new() -> Self {
         Self {
             narrow: Vec::new(),
-            wide: BTreeMap::new(),
+            wide: SortedMap::new(),
             count: 0,
         }
     }
@@ -71,7 +71,7 @@ impl ChunkStreams {
         if id < NARROW {
             self.narrow.get_mut(id as usize)
         } else {
-            self.wide.get_mut(&id)
+            self.wide.get_mut(id)
         }
         .filter(|stream| stream.known)
     }
@@ -102,7 +102,7 @@ impl ChunkStreams {
             }
             self.narrow.get_mut(index)
         } else {
-            Some(self.wide.entry(id).or_default())
+            Some(self.wide.or_insert(id, ChunkStream::default()))
         };
         if let Some(stream) = stream {
             stream.known = true;

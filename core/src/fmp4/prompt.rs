@@ -63,7 +63,10 @@ impl Prompt {
 
 /// The middle of the steps: one long one says nothing about the next frame.
 fn usual(steps: &[u32]) -> Option<u32> {
-    let mut steps = steps.to_vec();
-    steps.sort_unstable();
-    steps.get(steps.len() / 2).copied()
+    let below = |limit: u32| steps.iter().filter(|step| **step < limit).count();
+    let middle = steps.len() / 2;
+    steps
+        .iter()
+        .copied()
+        .find(|step| below(*step) <= middle && middle < below(step.saturating_add(1)))
 }

@@ -1,5 +1,8 @@
 use alloc::vec::Vec;
 
+#[cfg(feature = "digest")]
+use super::PACKET;
+#[cfg(feature = "digest")]
 use super::digest::{Scheme, Signer, sign, sign_answer, verify};
 use super::packet::{Inbound, Random, echo};
 use super::{Error, Kind, VERSION, check_version};
@@ -9,6 +12,7 @@ use crate::Instant;
 #[derive(Debug)]
 pub struct Client {
     kind: Kind,
+    #[cfg(feature = "digest")]
     random: Random,
     state: State,
     inbound: Inbound,
@@ -22,6 +26,7 @@ enum State {
     Done,
 }
 
+#[cfg(feature = "digest")]
 /// What a client with digests calls itself: Flash Player 10.0.45.2. A version of zero would say that it knows none.
 const FLASH_VERSION: [u8; 4] = [10, 0, 45, 2];
 
@@ -29,18 +34,20 @@ impl Client {
     /// Starts a handshake by appending C0 and C1 to `out`. The random bytes come from `seed`, which should differ between connections.
     pub fn new(kind: Kind, seed: u64, now: Instant, out: &mut Vec<u8>) -> Self {
         let mut random = Random::new(seed);
-        let version = match kind {
-            Kind::Simple => [0; 4],
-            Kind::Digest => FLASH_VERSION,
+        let c1 = match kind {
+            Kind::Simple => random.packet(now, [0; 4]),
+            #[cfg(feature = "digest")]
+            Kind::Digest => {
+                let mut c1 = random.packet(now, FLASH_VERSION);
+                sign(&mut c1, Scheme::Zero, Signer::Client);
+                c1
+            }
         };
-        let mut c1 = random.packet(now, version);
-        if kind == Kind::Digest {
-            sign(&mut c1, Scheme::Zero, Signer::Client);
-        }
         out.push(VERSION);
         out.extend_from_slice(&c1);
         Self {
             kind,
+            #[cfg(feature = "digest")]
             random,
             state: State::AwaitS0,
             inbound: Inbound::new(),
@@ -64,18 +71,11 @@ impl Client {
         if let State::AwaitS1 = self.state
             && let Some(s1) = self.inbound.fill(input)
         {
-            let digest = match self.kind {
-                Kind::Simple => None,
-                Kind::Digest => verify(&s1, Signer::Server),
+            let c2 = match self.kind {
+                Kind::Simple => echo(s1, now),
+                #[cfg(feature = "digest")]
+                Kind::Digest => self.signed_answer(now, s1),
             };
-            let mut c2 = echo(s1, now);
-            match digest {
-                Some((_, digest)) => {
-                    c2 = self.random.packet(now, [0; 4]);
-                    sign_answer(&mut c2, &digest, Signer::Client);
-                }
-                None => self.kind = Kind::Simple,
-            }
             out.extend_from_slice(&c2);
             self.state = State::AwaitS2;
         }
@@ -86,5 +86,17 @@ impl Client {
             self.state = State::Done;
         }
         Ok(matches!(self.state, State::Done).then_some(self.kind))
+    }
+
+    /// C2 with a digest for a server that has sent one, else simple from here on.
+    #[cfg(feature = "digest")]
+    fn signed_answer(&mut self, now: Instant, s1: [u8; PACKET]) -> [u8; PACKET] {
+        let Some((_, digest)) = verify(&s1, Signer::Server) else {
+            self.kind = Kind::Simple;
+            return echo(s1, now);
+        };
+        let mut c2 = self.random.packet(now, [0; 4]);
+        sign_answer(&mut c2, &digest, Signer::Client);
+        c2
     }
 }

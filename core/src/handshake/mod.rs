@@ -4,10 +4,12 @@
 //! chunk stream. Nothing that a peer puts into its random bytes is an error: a digest that does not fit means the simple kind.
 
 mod client;
+#[cfg(feature = "digest")]
 mod digest;
 mod packet;
 mod server;
 #[cfg(test)]
+#[cfg(feature = "digest")]
 mod tests;
 
 pub use client::Client;
@@ -27,6 +29,7 @@ pub enum Kind {
     Simple,
     /// The one that Flash Player 9 brought: HMAC-SHA256 digests under Adobe's keys prove nothing, but some servers send H.264
     /// only to clients that know them.
+    #[cfg(feature = "digest")]
     Digest,
 }
 

@@ -1,7 +1,8 @@
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use core::time::Duration;
 
 use crate::Instant;
+use crate::sorted_map::SortedMap;
 
 /// How far back arrivals count, at most. In the beginning it is half of what was seen: encoders, decoders and pages that start are slow once, and
 /// what they do then says nothing about the connection.
@@ -20,7 +21,7 @@ const MAX_SAMPLES: usize = 8192;
 pub(super) struct Arrival {
     since: Option<Instant>,
     samples: VecDeque<(Instant, i64)>,
-    counts: BTreeMap<i64, u32>,
+    counts: SortedMap<i64, u32>,
 }
 
 impl Arrival {
@@ -29,16 +30,16 @@ impl Arrival {
         let since = *self.since.get_or_insert(now);
         let window = ((now - since) / 2).clamp(YOUNG, WINDOW);
         self.samples.push_back((now, bucket));
-        *self.counts.entry(bucket).or_insert(0) += 1;
+        *self.counts.or_insert(bucket, 0) += 1;
         while let Some(&(at, bucket)) = self.samples.front() {
             if now - at <= window && self.samples.len() <= MAX_SAMPLES {
                 break;
             }
             self.samples.pop_front();
-            if let Some(count) = self.counts.get_mut(&bucket) {
+            if let Some(count) = self.counts.get_mut(bucket) {
                 *count -= 1;
                 if *count == 0 {
-                    self.counts.remove(&bucket);
+                    self.counts.remove(bucket);
                 }
             }
         }
@@ -58,16 +59,15 @@ impl Arrival {
 
     /// The least transit of the window in microseconds.
     pub(super) fn min(&self) -> Option<i64> {
-        self.counts
-            .first_key_value()
-            .map(|(bucket, _)| bucket * 1000)
+        self.counts.keys().next().map(|bucket| bucket * 1000)
     }
 
     /// The greatest transit of the window in microseconds.
     pub(super) fn max(&self) -> Option<i64> {
         self.counts
-            .last_key_value()
-            .map(|(bucket, _)| (bucket + 1) * 1000)
+            .keys()
+            .next_back()
+            .map(|bucket| (bucket + 1) * 1000)
     }
 
     /// The transit in microseconds that all but one tag in `one_in` keep to.

@@ -1,7 +1,7 @@
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
 use super::{CallId, PeerError, Reply, UsageError};
+use crate::sorted_map::SortedMap;
 
 /// The calls that await an answer, this side's and the peer's (§7.2).
 #[derive(Debug)]
@@ -9,7 +9,7 @@ pub(super) struct Calls<P> {
     next: u64,
     limit: usize,
     /// This side's, by transaction id, and what each is for; nothing where the answer does not matter.
-    waiting: BTreeMap<u64, Option<P>>,
+    waiting: SortedMap<u64, Option<P>>,
     /// Held by every [`Reply`] to a call of the peer's.
     replies: Arc<()>,
 }
@@ -19,7 +19,7 @@ impl<P> Calls<P> {
         Self {
             next: 1,
             limit,
-            waiting: BTreeMap::new(),
+            waiting: SortedMap::new(),
             replies: Arc::new(()),
         }
     }
@@ -36,10 +36,10 @@ impl<P> Calls<P> {
     /// A call whose answer does not matter, and may never come. Some servers heed only calls that want one.
     pub(super) fn begin_unawaited(&mut self) -> CallId {
         let mut unawaited = self.waiting.iter().filter(|(_, what)| what.is_none());
-        if let Some(oldest) = unawaited.next().map(|(id, _)| *id)
-            && unawaited.count() + 1 >= self.limit
-        {
-            self.waiting.remove(&oldest);
+        let oldest = unawaited.next().map(|(id, _)| id);
+        let full = unawaited.count() + 1 >= self.limit;
+        if let (Some(oldest), true) = (oldest, full) {
+            self.waiting.remove(oldest);
         }
         self.insert(None)
     }
@@ -50,7 +50,7 @@ impl<P> Calls<P> {
         if id as f64 != transaction_id {
             return None;
         }
-        self.waiting.remove(&id).map(|what| (CallId(id), what))
+        self.waiting.remove(id).map(|what| (CallId(id), what))
     }
 
     /// What the owner answers a call of the peer's with; nothing where the peer does not wait for an answer.

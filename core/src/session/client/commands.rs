@@ -162,7 +162,7 @@ impl ClientSession {
     fn only_stream(&self) -> Option<StreamKey> {
         let mut keys = self.streams.keys();
         match (keys.next(), keys.next()) {
-            (Some(key), None) => Some(StreamKey(*key)),
+            (Some(key), None) => Some(StreamKey(key)),
             _ => None,
         }
     }

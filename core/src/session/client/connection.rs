@@ -63,7 +63,7 @@ impl ClientSession {
 
     /// Ends the session: every stream is given up, then comes [`Event::Closed`](super::Event::Closed).
     pub fn close(&mut self, now: Instant) {
-        for key in self.streams.keys().copied().collect::<Vec<_>>() {
+        for key in self.streams.keys().collect::<Vec<_>>() {
             // It is there, and a stream that is there can be given up.
             let _ = self.delete_stream(now, StreamKey(key));
         }
@@ -83,7 +83,7 @@ impl ClientSession {
         self.transport.connected(now);
         self.transport.set_object_encoding(object_encoding);
         self.transport.announce_window(self.config.window);
-        for key in self.streams.keys().copied().collect::<Vec<_>>() {
+        for key in self.streams.keys().collect::<Vec<_>>() {
             self.send_create_stream(StreamKey(key));
         }
     }

@@ -7,7 +7,6 @@ mod event;
 mod stream;
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 
 pub use config::{Config, Connect, Play};
 pub use event::Event;
@@ -19,6 +18,7 @@ use super::transport::{Received, Transport};
 use super::{CloseReason, Output, PeerError, Stats, StreamKey, UsageError};
 use crate::Instant;
 use crate::message::{Message, Raw, UserControl};
+use crate::sorted_map::SortedMap;
 
 /// A NetConnection and its NetStreams, as the client sees them.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct ClientSession {
     transport: Transport<Event>,
     phase: Phase,
     /// By key.
-    streams: BTreeMap<u32, Stream>,
+    streams: SortedMap<u32, Stream>,
     next_stream: u32,
     calls: Calls<Purpose>,
 }
@@ -65,7 +65,7 @@ impl ClientSession {
         Self {
             transport,
             phase: Phase::Handshake(None),
-            streams: BTreeMap::new(),
+            streams: SortedMap::new(),
             next_stream: 1,
             calls: Calls::new(config.limits.commands_in_flight),
             config,
@@ -161,7 +161,7 @@ impl ClientSession {
     fn media(&mut self, raw: Raw) -> Result<(), PeerError> {
         let playing = self
             .key(raw.stream_id)
-            .filter(|key| self.streams.get(&key.0).is_some_and(Stream::is_playing));
+            .filter(|key| self.streams.get(key.0).is_some_and(Stream::is_playing));
         let Some(stream) = playing else {
             self.transport.ignore();
             return Ok(());
@@ -179,7 +179,7 @@ impl ClientSession {
         self.streams
             .iter()
             .find(|(_, stream)| stream.id() == Some(id))
-            .map(|(key, _)| StreamKey(*key))
+            .map(|(key, _)| StreamKey(key))
     }
 
     /// Fails when the session is over.

@@ -266,7 +266,7 @@ impl ClientSession {
                 self.send_request(id, Request::Delete);
             }
         }
-        self.streams.remove(&stream.0);
+        self.streams.remove(stream.0);
         Ok(())
     }
 
@@ -312,14 +312,14 @@ impl ClientSession {
 
     /// createStream was answered: what waited for it is sent.
     pub(super) fn stream_created(&mut self, key: StreamKey, id: u32) {
-        let Some(stream) = self.streams.get_mut(&key.0) else {
+        let Some(stream) = self.streams.get_mut(key.0) else {
             return self.transport.ignore();
         };
         let Created::Awaited(waiting) = mem::replace(&mut stream.created, Created::As(id)) else {
             return self.transport.ignore();
         };
         if stream.activity == Activity::Deleted {
-            self.streams.remove(&key.0);
+            self.streams.remove(key.0);
         }
         for request in waiting {
             self.send_request(id, request);
@@ -328,7 +328,7 @@ impl ClientSession {
 
     /// createStream failed: there is no such stream.
     pub(super) fn stream_refused(&mut self, key: StreamKey, why: Value) {
-        let Some(stream) = self.streams.remove(&key.0) else {
+        let Some(stream) = self.streams.remove(key.0) else {
             return self.transport.ignore();
         };
         if stream.activity == Activity::Deleted {
@@ -350,7 +350,7 @@ impl ClientSession {
 
     /// What a status means for the stream it is about. Answers whether it can be published to from here on.
     pub(super) fn stream_status(&mut self, key: StreamKey, status: &Status) -> bool {
-        let stream = self.streams.get_mut(&key.0);
+        let stream = self.streams.get_mut(key.0);
         let Some(Activity::Publishing { ready, .. }) = stream.map(|stream| &mut stream.activity)
         else {
             return false;
@@ -363,9 +363,9 @@ impl ClientSession {
             | code::PUBLISH_DENIED
             | code::STREAM_FAILED
             | code::UNPUBLISH_SUCCESS => {
-                self.streams
-                    .entry(key.0)
-                    .and_modify(|stream| stream.activity = Activity::Idle);
+                if let Some(stream) = self.streams.get_mut(key.0) {
+                    stream.activity = Activity::Idle;
+                }
                 false
             }
             _ => false,
@@ -393,7 +393,7 @@ impl ClientSession {
         self.open()?;
         let state = self
             .streams
-            .get_mut(&stream.0)
+            .get_mut(stream.0)
             .filter(|state| state.activity != Activity::Deleted);
         state.ok_or(UsageError::UnknownStream(stream))
     }
