@@ -300,6 +300,18 @@ async fn pages_api_and_health_are_served() {
         "GET /style.css HTTP/1.1\r\nHost: x\r\nIf-None-Match: {tag}\r\nConnection: close\r\n\r\n"
     );
     assert!(ask(&gateway, &request).await.starts_with("HTTP/1.1 304"));
+
+    let line = |answer: &str, name: &str| {
+        let mut lines = answer.lines();
+        lines.find_map(|line| Some(line.strip_prefix(name)?.to_owned()))
+    };
+    let request = "GET /style.css HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip, br\r\nConnection: close\r\n\r\n";
+    let small = ask(&gateway, request).await;
+    assert_eq!(line(&small, "content-encoding: ").as_deref(), Some("gzip"));
+    assert_eq!(line(&small, "vary: "), line(&style, "vary: "));
+    assert_ne!(line(&small, "etag: ").as_deref(), Some(tag));
+    let length = |answer: &str| line(answer, "content-length: ").unwrap().parse::<u32>();
+    assert!(length(&small).unwrap() * 2 < length(&style).unwrap());
 }
 
 #[tokio::test]

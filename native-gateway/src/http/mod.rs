@@ -1,6 +1,7 @@
 //! The HTTP port: pages, the package, the API, and the upgrade to RTMP over WebSocket.
 
 mod api;
+mod gzip;
 mod pages;
 mod upgrade;
 

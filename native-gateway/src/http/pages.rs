@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
+use bytes::Bytes;
 use rust_embed::{Embed, EmbeddedFile};
 
+use super::gzip;
 use crate::address::percent_decode;
 
 #[derive(Embed)]
@@ -64,15 +66,29 @@ fn respond(path: &str, file: EmbeddedFile, request: &HeaderMap, head_only: bool)
     for byte in &file.metadata.sha256_hash()[..12] {
         tag.push_str(&format!("{byte:02x}"));
     }
-    tag.push('"');
+    let content_type = content_type(path);
+    let compressible = is_compressible(&content_type);
+    let compressed = (compressible && gzip::is_accepted(request))
+        .then(|| gzip::compress(&tag, &file.data))
+        .flatten();
+    tag.push_str(if compressed.is_some() {
+        "-gzip\""
+    } else {
+        "\""
+    });
     let known = request
         .get(header::IF_NONE_MATCH)
         .is_some_and(|known| known.as_bytes() == tag.as_bytes());
-    let length = file.data.len();
-    let body = match file.data {
-        _ if known || head_only => Body::empty(),
-        Cow::Borrowed(data) => Body::from(data),
-        Cow::Owned(data) => Body::from(data),
+    let is_compressed = compressed.is_some();
+    let data = compressed.unwrap_or_else(|| match file.data {
+        Cow::Borrowed(data) => Bytes::from_static(data),
+        Cow::Owned(data) => Bytes::from(data),
+    });
+    let length = data.len();
+    let body = if known || head_only {
+        Body::empty()
+    } else {
+        Body::from(data)
     };
     let mut response = Response::new(body);
     *response.status_mut() = if known {
@@ -82,7 +98,13 @@ fn respond(path: &str, file: EmbeddedFile, request: &HeaderMap, head_only: bool)
     };
     let headers = response.headers_mut();
     share(headers);
-    headers.insert(header::CONTENT_TYPE, content_type(path));
+    headers.insert(header::CONTENT_TYPE, content_type);
+    if compressible {
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    if is_compressed {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     // The names do not change with the content, so a browser asks each time and mostly hears "not modified".
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     if let Ok(tag) = HeaderValue::from_str(&tag) {
@@ -104,6 +126,15 @@ fn content_type(path: &str) -> HeaderValue {
         guessed.to_string()
     };
     HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("application/octet-stream"))
+}
+
+/// Text, programs and drawings; what else there is, is compressed as it is.
+fn is_compressible(content_type: &HeaderValue) -> bool {
+    let text = content_type.to_str().unwrap_or_default();
+    text.starts_with("text/")
+        || ["json", "wasm", "svg"]
+            .iter()
+            .any(|kind| text.contains(kind))
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
