@@ -2,9 +2,8 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::header::{Fields, LONGEST_HEADER, basic, repeats};
-use super::reassembly::{ChunkStream, ChunkStreams};
+use super::reassembly::{ChunkStream, ChunkStreams, is_control};
 use super::{DEFAULT_CHUNK_SIZE, Error, Limits};
-use crate::Timestamp;
 use crate::message::{Raw, message_type};
 use crate::wire::Reader;
 
@@ -68,25 +67,18 @@ impl Decoder {
     // Inlined, so that the message is made where the caller wants it: moving it costs as much as reading its header.
     #[inline(always)]
     pub fn decode(&mut self, input: &mut &[u8]) -> Result<Option<Raw>, Error> {
-        let progress = if self.partial_len > 0 {
-            self.advance_from_partial(input)
-        } else if self.chunk_left > 0 {
-            match self.absorb(input) {
-                Some(progress) => progress,
-                None => self.advance(input),
+        if self.partial_len == 0 {
+            if input.is_empty() {
+                return Ok(None);
             }
-        } else if input.is_empty() {
-            return Ok(None);
-        } else {
-            if let Some(message) = self.whole(input) {
+            if let Some(message) = self.quick(input) {
                 return Ok(Some(message));
             }
             if input.is_empty() {
                 return Ok(None);
             }
-            self.advance(input)
-        };
-        match progress {
+        }
+        match self.read_on(input) {
             Progress::Whole => Ok(self.take()),
             Progress::Starved => Ok(None),
             Progress::Failed => self.error.map_or(Ok(None), Err),
@@ -103,92 +95,97 @@ impl Decoder {
         self.unfinished
     }
 
-    /// Goes on with the current chunk, if that ends the read or the message; what is left of a long message mostly does.
+    /// The next message, if `input` has what is missing of it and nothing about it is unusual. `None` leaves what is left of
+    /// the input to [`Decoder::read_on`].
     #[inline(always)]
-    fn absorb(&mut self, input: &mut &[u8]) -> Option<Progress> {
-        let stream = self.chunk_streams.find_narrow(self.current)?;
-        let is_control = matches!(
-            stream.message_type,
-            message_type::SET_CHUNK_SIZE | message_type::ABORT
-        );
-        let (bytes, rest) = input.split_at(self.chunk_left.min(input.len()));
-        let is_whole = stream.payload.len() + bytes.len() == stream.length as usize;
-        let has_room = bytes.len() <= stream.payload.capacity() - stream.payload.len();
-        if is_control || !has_room || !(is_whole || rest.is_empty()) {
-            return None;
-        }
-        stream.payload.extend_from_slice(bytes);
-        self.chunk_left -= bytes.len();
-        *input = rest;
-        Some(if is_whole {
-            Progress::Whole
+    fn quick(&mut self, input: &mut &[u8]) -> Option<Raw> {
+        let (stream, length, left, mut payload);
+        if self.chunk_left > 0 {
+            stream = self.chunk_streams.find_narrow(self.current)?;
+            length = stream.length as usize;
+            let missing = length - stream.payload.len();
+            let room = stream.payload.capacity() - stream.payload.len();
+            let has_room = missing.min(input.len()) <= room;
+            if stream.extended || !has_room || is_control(stream.message_type) {
+                return None;
+            }
+            let (bytes, rest) = input.split_at(self.chunk_left.min(input.len()));
+            append(&mut stream.payload, bytes);
+            self.chunk_left -= bytes.len();
+            *input = rest;
+            if rest.is_empty() && stream.payload.len() < length {
+                return None;
+            }
+            payload = mem::take(&mut stream.payload);
+            self.unfinished -= payload.capacity();
+            left = 0;
         } else {
-            Progress::Starved
-        })
+            let room = self.room();
+            let mut reader = Reader::new(input);
+            let first = reader.u8()?;
+            let id = u32::from(first & 0x3F);
+            stream = self.chunk_streams.find_narrow(id)?;
+            let fields = stream.usual_header(first, &mut reader, room)?;
+            stream.begin(&fields);
+            *input = reader.rest();
+            length = stream.length as usize;
+            left = length.min(self.chunk_size as usize);
+            if left == length {
+                if let Some((bytes, rest)) = input.split_at_checked(length) {
+                    *input = rest;
+                    return Some(stream.message(bytes.to_vec()));
+                }
+            } else if length <= 2 * left
+                && let Some((bytes, rest)) = input.split_at_checked(length + 1)
+                && let (head, [byte, tail @ ..]) = bytes.split_at(left)
+                && *byte == 0xC0 | first
+            {
+                *input = rest;
+                let mut payload = Vec::with_capacity(length);
+                append(&mut payload, head);
+                payload.extend_from_slice(tail);
+                return Some(stream.message(payload));
+            }
+            payload = Vec::with_capacity(length.min(input.len().max(PREALLOCATED)));
+            self.current = id;
+        }
+        if payload.len() < length {
+            let continuation = Some(0xC0 | self.current as u8);
+            let left = fill(
+                &mut payload,
+                left,
+                length,
+                self.chunk_size,
+                continuation,
+                input,
+            );
+            if payload.len() < length {
+                self.chunk_left = left;
+                self.unfinished += payload.capacity();
+                stream.payload = payload;
+                return None;
+            }
+        }
+        Some(stream.message(payload))
     }
 
-    /// The next message, if `input` starts with all of it and nothing about it is unusual: copied once, and nothing kept in
-    /// between. `None` leaves what is left of it to [`Decoder::advance`].
-    #[inline(always)]
-    fn whole(&mut self, input: &mut &[u8]) -> Option<Raw> {
-        let mut reader = Reader::new(input);
-        let first = reader.u8()?;
-        let id = u32::from(first & 0x3F);
-        let stream = self.chunk_streams.find_narrow(id)?;
-        let fields = match first >> 6 {
-            3 => Fields {
-                timestamp: stream.delta,
-                extended: stream.extended,
-                shape: None,
-                stream_id: None,
-            },
-            chunk_type => Fields::read(chunk_type, &mut reader)?,
-        };
-        let (length, message_type) = fields.shape.unwrap_or((stream.length, stream.message_type));
-        let is_control = matches!(
-            message_type,
-            message_type::SET_CHUNK_SIZE | message_type::ABORT
-        );
-        let is_too_long = length > self.limits.message_length
-            || length as usize > self.limits.reassembly_bytes.saturating_sub(self.unfinished);
-        if !stream.payload.is_empty() || fields.extended || is_control || is_too_long {
-            return None;
+    /// Reads to the end of the next message or of the input, whatever comes.
+    #[inline(never)]
+    fn read_on(&mut self, input: &mut &[u8]) -> Progress {
+        if self.partial_len > 0 {
+            self.advance_from_partial(input)
+        } else {
+            self.advance(input)
         }
-        stream.begin(&fields);
-        *input = reader.rest();
-        let length = length as usize;
-        let left = length.min(self.chunk_size as usize);
-        let payload = match input.split_at_checked(length) {
-            Some((payload, rest)) if left == length => {
-                *input = rest;
-                payload.to_vec()
-            }
-            _ => {
-                let mut payload = Vec::with_capacity(length.min(input.len().max(PREALLOCATED)));
-                let left = fill(
-                    &mut payload,
-                    left,
-                    length,
-                    self.chunk_size,
-                    Some(0xC0 | first),
-                    input,
-                );
-                if payload.len() < length {
-                    self.current = id;
-                    self.chunk_left = left;
-                    self.unfinished += payload.capacity();
-                    stream.payload = payload;
-                    return None;
-                }
-                payload
-            }
-        };
-        Some(Raw {
-            message_type,
-            stream_id: stream.stream_id,
-            timestamp: Timestamp::from_millis(stream.timestamp),
-            payload: payload.into(),
-        })
+    }
+
+    /// The longest message that there is room for.
+    #[inline(always)]
+    fn room(&self) -> u32 {
+        let left = self.limits.reassembly_bytes.saturating_sub(self.unfinished);
+        self.limits
+            .message_length
+            .min(u32::try_from(left).unwrap_or(u32::MAX))
     }
 
     /// Reads chunk by chunk until a message is whole or the input is all read.
@@ -384,12 +381,7 @@ impl Decoder {
             input,
         );
         let is_whole = stream.payload.len() == length;
-        if is_whole
-            && matches!(
-                stream.message_type,
-                message_type::SET_CHUNK_SIZE | message_type::ABORT
-            )
-        {
+        if is_whole && is_control(stream.message_type) {
             self.apply_control()?;
         }
         Ok(is_whole)
@@ -400,12 +392,8 @@ impl Decoder {
     fn take(&mut self) -> Option<Raw> {
         let stream = self.chunk_streams.find(self.current)?;
         self.unfinished -= stream.payload.capacity();
-        Some(Raw {
-            message_type: stream.message_type,
-            stream_id: stream.stream_id,
-            timestamp: Timestamp::from_millis(stream.timestamp),
-            payload: mem::take(&mut stream.payload).into(),
-        })
+        let payload = mem::take(&mut stream.payload);
+        Some(stream.message(payload))
     }
 
     /// Applies the current Set Chunk Size or Abort (§5.4.1, §5.4.2).
@@ -450,16 +438,16 @@ fn fill(
 ) -> usize {
     let mut missing = length - payload.len();
     loop {
-        let (bytes, rest) = input.split_at(left.min(input.len()));
+        let Some((bytes, rest)) = input.split_at_checked(left) else {
+            let bytes = mem::take(input);
+            append(payload, bytes);
+            return left - bytes.len();
+        };
         append(payload, bytes);
         *input = rest;
-        left -= bytes.len();
-        missing -= bytes.len();
-        if left > 0 || missing == 0 {
-            return left;
-        }
+        missing -= left;
         match rest.split_first() {
-            Some((byte, rest)) if Some(*byte) == continuation => {
+            Some((byte, rest)) if missing > 0 && Some(*byte) == continuation => {
                 *input = rest;
                 left = missing.min(chunk_size as usize);
             }
@@ -469,7 +457,7 @@ fn fill(
 }
 
 /// Appends a chunk, whose size is most often that of the specification: then without a call.
-#[inline]
+#[inline(always)]
 fn append(payload: &mut Vec<u8>, bytes: &[u8]) {
     match <&[u8; DEFAULT_CHUNK_SIZE as usize]>::try_from(bytes) {
         Ok(chunk) => payload.extend_from_slice(chunk),

@@ -56,7 +56,7 @@ pub(super) struct Fields {
 
 impl Fields {
     /// Reads what follows the basic header; `None` if it is not all there.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read(chunk_type: u8, reader: &mut Reader<'_>) -> Option<Self> {
         let mut fields = Self {
             timestamp: reader.u24()?,

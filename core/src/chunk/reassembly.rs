@@ -4,7 +4,10 @@ use alloc::vec::Vec;
 
 use super::Error;
 use super::header::Fields;
+use crate::Timestamp;
+use crate::message::{Raw, message_type};
 use crate::sorted_map::SortedMap;
+use crate::wire::Reader;
 
 /// What a chunk stream remembers between chunks: the header fields that later headers leave out, and the message so far.
 #[derive(Debug, Default)]
@@ -42,6 +45,50 @@ impl ChunkStream {
         self.delta = fields.timestamp;
         self.extended = fields.extended;
     }
+
+    /// What stands in the header that begins a message, if that has at most `room` bytes and nothing about it is unusual.
+    #[inline(always)]
+    pub(super) fn usual_header(
+        &self,
+        first: u8,
+        reader: &mut Reader<'_>,
+        room: u32,
+    ) -> Option<Fields> {
+        let fields = match first >> 6 {
+            3 => Fields {
+                timestamp: self.delta,
+                extended: self.extended,
+                shape: None,
+                stream_id: None,
+            },
+            chunk_type => Fields::read(chunk_type, reader)?,
+        };
+        let (length, message_type) = fields.shape.unwrap_or((self.length, self.message_type));
+        let is_usual = length <= room
+            && !fields.extended
+            && !is_control(message_type)
+            && self.payload.is_empty();
+        is_usual.then_some(fields)
+    }
+
+    /// The newest message.
+    #[inline(always)]
+    pub(super) fn message(&self, payload: Vec<u8>) -> Raw {
+        Raw {
+            message_type: self.message_type,
+            stream_id: self.stream_id,
+            timestamp: Timestamp::from_millis(self.timestamp),
+            payload: payload.into(),
+        }
+    }
+}
+
+/// Whether a message of this type changes how chunks are read.
+pub(super) const fn is_control(message_type: u8) -> bool {
+    matches!(
+        message_type,
+        message_type::SET_CHUNK_SIZE | message_type::ABORT
+    )
 }
 
 /// Chunk stream ids below this are looked up in a table, the others in a map.

@@ -1,6 +1,7 @@
 //! Every decoder, fed as its own crate feeds it, its messages dropped as they come.
 
 use std::io::{self, Read};
+use std::mem;
 
 use bytes::Bytes;
 #[cfg(not(target_family = "wasm"))]
@@ -36,6 +37,31 @@ pub fn contestants<'a>(workload: &'a Workload, read: usize) -> Vec<Contestant<'a
                 std::hint::black_box(Bytes::from(payload)).len()
             })
             .sum()
+    };
+    let reads_pieces = workload.pieces_by_read(read);
+    let by_read = move || {
+        let mut handled = 0;
+        let mut lengths = workload
+            .messages
+            .iter()
+            .map(|message| message.payload.len());
+        let mut payload = Vec::new();
+        for read in &reads_pieces {
+            for (pieces, ends) in read {
+                if payload.is_empty() {
+                    payload = Vec::with_capacity(lengths.next().expect("as many messages"));
+                }
+                for piece in pieces {
+                    payload.extend_from_slice(&workload.chunks[piece.clone()]);
+                }
+                if *ends {
+                    handled += std::hint::black_box(Bytes::from(mem::take(&mut payload))).len();
+                }
+            }
+            // The reads come one by one.
+            std::hint::black_box(&mut payload);
+        }
+        handled
     };
     let ours = move || {
         let mut handled = 0;
@@ -151,6 +177,7 @@ pub fn contestants<'a>(workload: &'a Workload, read: usize) -> Vec<Contestant<'a
     vec![
         ("memcpy", Box::new(memcpy)),
         ("one copy", Box::new(one_copy)),
+        ("by read", Box::new(by_read)),
         ("ours", Box::new(ours)),
         ("rml_rtmp", Box::new(rml)),
         ("shiguredo", Box::new(shiguredo)),

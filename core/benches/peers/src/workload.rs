@@ -76,4 +76,17 @@ impl Workload {
             })
             .collect()
     }
+
+    /// The same pieces by read: each read is the messages it has something of, with whether it has the end of each.
+    pub fn pieces_by_read(&self, read: usize) -> Vec<Vec<(Vec<std::ops::Range<usize>>, bool)>> {
+        let mut reads = vec![Vec::new(); self.chunks.len().div_ceil(read)];
+        for pieces in self.pieces(read) {
+            let end = pieces.last().map_or(0, |piece| piece.end);
+            for same_read in pieces.chunk_by(|a, b| a.start / read == b.start / read) {
+                let ends = same_read.last().is_some_and(|piece| piece.end == end);
+                reads[same_read[0].start / read].push((same_read.to_vec(), ends));
+            }
+        }
+        reads
+    }
 }
