@@ -104,6 +104,7 @@ async function measure(browser, name, size, teacher, start, student) {
     const shown = (seen.shown ?? seen.pictures).filter(({ at }) => at > settled);
     const all = delays(source.pictures, shown).map(({ delay }) => delay);
     const latency = await page.evaluate(() => probe.outputLatency?.() ?? 0);
+    if (process.env.STATS) console.error(name, latency, JSON.stringify(await page.evaluate(() => globalThis.player?.stream?.info)));
     return {
       name,
       size: size.join("x"),

@@ -11,6 +11,7 @@ use web_sys::{
 };
 
 use super::Epoch;
+use super::encoding::Encoding;
 use super::framer::Framer;
 use crate::clock::{ForeignClock, signed};
 use crate::handle::{Callbacks, Handle};
@@ -89,6 +90,7 @@ struct OwnEncoder(AacEncoder);
 
 struct BrowserEncoder {
     encoder: AudioEncoder,
+    encoding: Encoding,
     _callbacks: Callbacks<dyn FnMut(JsValue, JsValue)>,
 }
 
@@ -207,7 +209,10 @@ impl AudioTrack {
         if chunk.copy_to_with_u8_slice(&mut data).is_err() {
             return Vec::new();
         }
-        let begin = chunk.timestamp() as i64;
+        let Encoder::Browser(browser) = &mut self.encoder else {
+            return Vec::new();
+        };
+        let begin = browser.encoding.taken(chunk.timestamp() as i64);
         self.frontier =
             Some(begin + chunk.duration().unwrap_or_default() as i64 - self.priming_micros());
         self.tags(begin, data.into(), live)
@@ -265,7 +270,7 @@ impl AudioTrack {
         self.framer.push(self.clock.map(timestamp as i64), channels);
         let mut tags = Vec::new();
         while let Some((begin, frame)) = self.framer.pop() {
-            let encoded = match &self.encoder {
+            let encoded = match &mut self.encoder {
                 Encoder::Own(encoder) => encoder.0.encode(&frame).map(Some),
                 Encoder::Browser(browser) => browser.encode(begin, &frame, format).map(|()| None),
                 Encoder::Absent | Encoder::Loading => Ok(None),
@@ -396,12 +401,13 @@ impl BrowserEncoder {
         encoder.configure(config)?;
         Ok(Self {
             encoder,
+            encoding: Encoding::default(),
             _callbacks: (output, error),
         })
     }
 
     fn encode(
-        &self,
+        &mut self,
         begin: i64,
         planar: &[f32],
         (rate, channels): (f64, usize),
@@ -418,6 +424,7 @@ impl BrowserEncoder {
         );
         init.set_timestamp_f64(begin as f64);
         let data = AudioData::new(&init)?;
+        self.encoding.given(begin, frames as f64 * 1e6 / rate);
         let encoded = self.encoder.encode(&data);
         data.close();
         encoded

@@ -1,6 +1,7 @@
 //! Publishing: frames and samples through the encoders to tags in one order, on one epoch.
 
 mod audio;
+mod encoding;
 mod framer;
 mod interleave;
 mod source;
