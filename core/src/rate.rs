@@ -118,6 +118,21 @@ impl Controller {
         }
     }
 
+    /// Chooses within other limits from now on. What was at its most before is so again.
+    pub fn set_config(&mut self, config: Config) {
+        let most = self.bitrate >= f64::from(self.config.max_bitrate);
+        let max = f64::from(config.max_bitrate);
+        self.bitrate = if most { max } else { self.bitrate.min(max) };
+        self.advice.bitrate = self.bitrate as u32;
+        self.ceiling = None;
+        self.config = config;
+    }
+
+    /// The limits in force.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// `bytes` were handed to the socket. Count all of the connection's, from its first.
     pub fn sent(&mut self, now: Instant, bytes: usize) {
         self.sent += bytes as u64;

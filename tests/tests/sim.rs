@@ -22,11 +22,17 @@ const OUTAGE: &str = "outage of 10 s";
 const OUTAGE_15: &str = "outage of 10 s, bufferTime 15";
 const UPLINK: &str = "uplink 1.5 to 0.3 Mbit/s";
 const DOWNLINK: &str = "downlink 1.5 to 0.3 Mbit/s";
+const HALF: &str = "downlink 1.5 to 0.6 Mbit/s";
+const RESET: &str = "decoder taken away after 20 s";
+const SLOW_DECODER: &str = "45 ms to decode a picture";
 const DAY: &str = "clocks 400 ppm apart, 24 h";
 const REPUBLISH: &str = "republish from zero after 2 s";
 const WRAP: &str = "timestamp wrap";
 const JOIN: &str = "join, keyframes 10 s apart";
 const BUFFER_TENTH: &str = "bufferTime 0.1";
+
+/// In the middle of a group of pictures.
+const RESET_AT: Duration = Duration::from_millis(20_700);
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -118,6 +124,25 @@ fn scenarios() -> Vec<Scenario> {
                 (secs(25), Happening::Downlink(37_500)),
             ],
             ..new(DOWNLINK)
+        },
+        Scenario {
+            source: Source {
+                bitrate: 1_200_000,
+                ..source()
+            },
+            happenings: vec![
+                (secs(10), Happening::Downlink(187_500)),
+                (secs(25), Happening::Downlink(75_000)),
+            ],
+            ..new(HALF)
+        },
+        Scenario {
+            happenings: vec![(RESET_AT, Happening::DecoderReset)],
+            ..new(RESET)
+        },
+        Scenario {
+            decode: ms(45),
+            ..new(SLOW_DECODER)
         },
         Scenario {
             source: Source {
@@ -224,9 +249,9 @@ fn the_delay_is_the_jitter_and_forty_milliseconds() {
         let (_, figures) = run(name);
         let most = figures.transit_ms + figures.jitter_p99_ms + 40;
         assert!(
-            figures.delay_p50_ms <= most,
+            figures.delay_p95_ms <= most,
             "{name}: {} of {most} ms",
-            figures.delay_p50_ms
+            figures.delay_p95_ms
         );
     }
     let (_, figures) = run(BUFFER_TENTH);
@@ -239,7 +264,14 @@ fn the_delay_is_the_jitter_and_forty_milliseconds() {
 #[test]
 fn pictures_keep_to_their_sound() {
     for (scenario, run) in runs() {
-        let skew = run.figures().skew_p99_ms;
+        // What a link or a decoder cannot carry is late for a while: there sound goes on.
+        let figures = match scenario.name {
+            DOWNLINK => continue,
+            HALF => run.figures_between(secs(45), secs(65)),
+            SLOW_DECODER => continue,
+            _ => run.figures(),
+        };
+        let skew = figures.skew_p99_ms;
         assert!(skew <= 45, "{}: {skew} ms", scenario.name);
     }
 }
@@ -271,6 +303,16 @@ fn nothing_stalls_that_need_not() {
                 .all(|(_, event)| *event == Event::Full),
             "{name}: {:?}",
             run.player.events
+        );
+    }
+    for name in [BUFFER_TENTH, OUTAGE_15, DAY] {
+        assert_eq!(run(name).1.audio_gaps, 0, "{name}");
+    }
+    for name in [STEADY, WRAP] {
+        let gaps = run(name).1.audio_gaps;
+        assert!(
+            gaps <= 1,
+            "what is late for the first time may be missed: {name}: {gaps}"
         );
     }
     let (_, figures) = run(WIFI);
@@ -351,16 +393,51 @@ fn a_publisher_follows_its_uplink_down() {
 }
 
 #[test]
-fn a_viewer_behind_too_slow_a_link_still_sees_and_hears() {
-    let (run, _) = run(DOWNLINK);
-    let late = run
-        .player
-        .shown
-        .iter()
-        .filter(|shown| shown.at >= at(secs(45)))
-        .count();
+fn a_viewer_behind_too_slow_a_link_hears_on_and_sees_what_the_link_carries() {
+    for (name, pictures, delay, gaps) in [(HALF, 200, 2_000, 0), (DOWNLINK, 40, 3_200, 1)] {
+        let (run, _) = run(name);
+        // Five seconds after the link has become too slow.
+        let settled = run.figures_between(secs(30), secs(65));
+        assert!(settled.audio_gaps <= gaps, "{name}: {settled:?}");
+        assert!(settled.delay_p95_ms <= delay, "{name}: {settled:?}");
+        let shown = run.player.shown.iter();
+        let late = shown.filter(|shown| shown.at >= at(secs(45))).count();
+        assert!(late >= pictures, "{name}: {late} pictures in the last 20 s");
+        let jumps = run.player.skips.iter();
+        let jumps = jumps.filter(|(skip, _)| *skip >= at(secs(30))).count();
+        assert_eq!(jumps, 0, "{name}");
+    }
+}
+
+#[test]
+fn a_decoder_that_is_taken_away_costs_the_pictures_up_to_the_next_keyframe() {
+    let (run, figures) = run(RESET);
+    let (_, steady) = self::run(STEADY);
+    assert_eq!(figures.audio_gaps, steady.audio_gaps);
+    assert!(run.player.skips.is_empty(), "{:?}", run.player.skips);
+    let shown = &run.player.shown;
+    let still = shown.windows(2).map(|pair| pair[1].at - pair[0].at).max();
+    let still = still.expect("pictures");
+    // Keyframes are captured at every even second.
+    let keyframe = secs(22) - RESET_AT + ms(steady.delay_p95_ms as u64);
+    assert!(still <= keyframe + ms(40), "{still:?} of {keyframe:?}");
+    let stats = run.player.buffer.stats(run.end);
+    assert!((30..=42).contains(&stats.frames_lost), "{stats:?}");
+}
+
+#[test]
+fn a_decoder_slower_than_real_time_sheds_to_keyframes_and_the_sound_goes_on() {
+    let (run, figures) = run(SLOW_DECODER);
+    let stats = run.player.buffer.stats(run.end);
+    let shed = stats.frames_shed + stats.frames_skipped;
+    // It decodes 22 of 30 pictures a second.
+    assert!(shed >= 60 * 8 / 2, "{stats:?}");
+    assert_eq!(figures.audio_gaps, 0);
+    assert!(run.player.skips.is_empty(), "{:?}", run.player.skips);
+    assert!(figures.delay_p95_ms < 1_500, "{figures:?}");
     assert!(
-        late >= 8,
-        "{late} pictures in the last 20 s: keyframes at least"
+        run.player.shown.len() > 60 * 10,
+        "{}",
+        run.player.shown.len()
     );
 }

@@ -18,6 +18,8 @@ use crate::socket::Socket;
 use crate::stream::Stream;
 
 const STATS_EVERY: Duration = Duration::from_millis(250);
+/// Bytes after which the peer is to acknowledge what it has received.
+const WINDOW: u32 = 16 * 1024;
 
 /// A NetConnection: its session, its socket, its NetStreams.
 pub(crate) struct Connection {
@@ -250,7 +252,10 @@ impl Connection {
             Err(reason) => return post_status(None, &Status::error(code::CONNECT_FAILED, reason)),
         };
         let seed = (js_sys::Math::random() * 2f64.powi(53)) as u64;
-        let mut session = ClientSession::new(client::Config::new(seed), now);
+        let mut config = client::Config::new(seed);
+        // A publisher learns from each acknowledgement how old what its peer gets is.
+        config.window = WINDOW;
+        let mut session = ClientSession::new(config, now);
         let mut connect = client::Connect::new(app_of(&url), url);
         connect.page_url = Some(message.page_url());
         connect.arguments = amf::from_array(message.args());

@@ -208,7 +208,8 @@ impl Stream {
     pub(crate) fn settle(&mut self, now: Instant, session: &mut ClientSession, queued: u32) {
         self.player.settle(now);
         let key = self.key;
-        self.publisher.settle(now, queued, |tag| {
+        let stats = session.stats();
+        self.publisher.settle(now, &stats, queued, |tag| {
             // Fails when the stream has just been closed: then nobody waits for the tag.
             let _ = session.send_tag(now, key, &tag);
         });

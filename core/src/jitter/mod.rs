@@ -51,7 +51,8 @@ use crate::{Instant, Timestamp};
 pub struct Config {
     /// The least delay behind live; ActionScript's `bufferTime`. Zero: as little as the measured jitter needs.
     pub buffer_time: Duration,
-    /// The most delay the buffer may choose by itself; ActionScript's `bufferTimeMax`. `None`: one second, or `buffer_time` where that is more.
+    /// The most delay the buffer may choose by itself; ActionScript's `bufferTimeMax`. `None`: two and a half seconds, or
+    /// `buffer_time` where that is more.
     pub buffer_time_max: Option<Duration>,
     /// How long before its `show` instant a tag is handed out for decoding, at most. A decoded picture is big: keep this to a few frames.
     pub decode_lead: Duration,

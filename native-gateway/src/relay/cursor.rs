@@ -23,6 +23,9 @@ pub enum Item<'a> {
     NotFound,
 }
 
+/// Audio goes ahead of video that is further behind than this.
+const AHEAD: Duration = Duration::from_millis(150);
+
 /// What is to be done after a pull.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pulled {
@@ -46,6 +49,9 @@ pub(super) struct Cursor {
     replay: Replay,
     /// Audio that came before this is skipped.
     audio_since: Instant,
+    /// Audio before this entry has been sent: it goes ahead of video that lags.
+    audio_to: u64,
+    lags: bool,
     /// How far behind live it was started; it may stay so far behind until it has caught up.
     joined_behind: Duration,
     skips: u64,
@@ -107,6 +113,8 @@ impl Cursor {
             video_from: 0,
             replay: Replay::Nothing,
             audio_since: Instant::ZERO,
+            audio_to: 0,
+            lags: false,
             joined_behind: Duration::ZERO,
             skips: 0,
             skipped_tags: 0,
@@ -189,6 +197,9 @@ impl Cursor {
             self.position = Position::At(at);
             return wait;
         }
+        if self.lags {
+            self.send_audio(log, at, &mut sent, emit);
+        }
         while let Some(entry) = log.get(at) {
             if sent >= max_bytes {
                 self.position = Position::At(at);
@@ -199,6 +210,33 @@ impl Cursor {
         }
         self.position = Position::At(at);
         Pulled::Wait(None)
+    }
+
+    /// Whether it is so far behind live that its audio goes ahead of its video.
+    pub(super) fn lags(&self) -> bool {
+        self.lags
+    }
+
+    /// Sends the audio there is, up to where a publisher has come or gone: a picture that is late is not missed as sound is.
+    fn send_audio(&mut self, log: &Log, at: u64, sent: &mut usize, emit: &mut dyn FnMut(Item<'_>)) {
+        let mut next = self.audio_to.max(at);
+        while let Some(Entry { arrival, content }) = log.get(next) {
+            match content {
+                Content::Begin | Content::End => break,
+                Content::Tag { kind, tag, message } => {
+                    if kind.is_audio() && self.wants.kind(*kind) {
+                        if *kind == Kind::AudioHeader || *arrival >= self.audio_since {
+                            *sent += message.len();
+                            emit(Item::Tag(tag, message));
+                        } else {
+                            self.skipped_tags += 1;
+                        }
+                    }
+                }
+            }
+            next += 1;
+        }
+        self.audio_to = next;
     }
 
     /// Sends the video that has gone by since the keyframe nearest to where the viewer starts. True once all of it is sent.
@@ -296,6 +334,7 @@ impl Cursor {
             }
         };
         self.joined_behind = now - arrival;
+        self.audio_to = at;
         let newest = || {
             log.get(log.end().wrapping_sub(1))
                 .and_then(Entry::timestamp)
@@ -309,9 +348,13 @@ impl Cursor {
     /// A viewer that has fallen too far behind goes on with a newer keyframe. Its audio goes on as it is, unless even that
     /// is far behind.
     fn skip_if_behind(&mut self, log: &Log, at: u64, now: Instant, config: &Config) {
-        let Some(entry) = log.get(at) else { return };
+        let Some(entry) = log.get(at) else {
+            self.lags = false;
+            return;
+        };
         let behind = now - entry.arrival;
         let buffer = self.buffer_length.unwrap_or_default();
+        self.lags = behind > buffer.max(self.joined_behind) + AHEAD;
         if behind <= buffer + config.lag / 2 {
             self.joined_behind = Duration::ZERO;
             return;
@@ -329,7 +372,7 @@ impl Cursor {
                 self.video_from = start;
                 self.started = Tracks::default();
                 self.skips += 1;
-            } else if behind > allowed + config.lag && log.has_start() && self.started.any() {
+            } else if behind > allowed + config.lag / 2 && log.has_start() && self.started.any() {
                 // The next keyframe will be the first to be in time.
                 self.started = Tracks::default();
                 self.skips += 1;
@@ -370,6 +413,7 @@ impl Cursor {
             }
             Content::End => emit(Item::End),
             Content::Tag { kind, .. } if !self.wants.kind(*kind) => {}
+            Content::Tag { kind, .. } if kind.is_audio() && at < self.audio_to => {}
             Content::Tag { kind, tag, message } => {
                 if self.is_sent(*kind, at, entry.arrival) {
                     *sent += message.len();

@@ -6,6 +6,7 @@
 mod config;
 mod cursor;
 mod log;
+mod pace;
 mod stitch;
 mod stream;
 #[cfg(test)]

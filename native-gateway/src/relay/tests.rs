@@ -390,6 +390,35 @@ fn a_viewer_that_lags_goes_on_with_the_newest_keyframe_and_keeps_its_sound() {
 }
 
 #[test]
+fn the_sound_of_a_viewer_that_lags_goes_ahead_of_its_pictures() {
+    let mut room = Classroom::new(Config::default());
+    let mut publisher = room.publish().unwrap();
+    room.teach(&mut publisher, 2_000, 1_000, 0, 0);
+    let slow = room.attend();
+    room.teach(&mut publisher, 2_100, 1_000, 0, 0);
+    room.students[slow].stuck = true;
+    room.teach(&mut publisher, 2_900, 1_000, 0, 0);
+    let seen = room.students[slow].tags().len();
+    room.students[slow].stuck = false;
+    room.students[slow].pull(2_900);
+    let tags = room.students[slow].tags();
+    let (sound, picture): (Vec<&Tag>, Vec<&Tag>) = tags[seen..]
+        .iter()
+        .partition(|tag| tag.tag_type == TagType::Audio);
+    assert_eq!((sound.len(), picture.len()), (40, 20), "all of it, once");
+    assert!(
+        tags[seen..seen + 40]
+            .iter()
+            .all(|tag| tag.tag_type == TagType::Audio)
+    );
+    room.teach(&mut publisher, 4_000, 1_000, 0, 0);
+    let sounds = room.students[slow].sounds();
+    assert!(sounds.windows(2).all(|pair| pair[1] == pair[0] + 20));
+    let frames = room.students[slow].frames();
+    assert!(frames.windows(2).all(|pair| pair[1] == pair[0] + 40));
+}
+
+#[test]
 fn sound_that_is_far_behind_is_skipped_too() {
     let mut room = Classroom::new(Config::default());
     let mut publisher = room.publish().unwrap();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chalkcast_core::Instant;
 
 use super::cursor::{Cursor, Pulled};
+use super::pace::Pace;
 use super::stream::{Interest, Stream};
 use super::{Item, Key};
 
@@ -27,6 +28,7 @@ pub struct Viewer {
     cursor: Cursor,
     not_found_at: Option<Instant>,
     bits_per_second: u64,
+    pace: Pace,
     /// What the stream's sum of skips has from this viewer.
     counted: (u64, u64),
 }
@@ -40,6 +42,7 @@ impl Viewer {
             cursor,
             not_found_at: None,
             bits_per_second: 0,
+            pace: Pace::default(),
             counted: (0, 0),
         }
     }
@@ -62,9 +65,20 @@ impl Viewer {
             self.not_found_at = None;
             emit(Item::NotFound);
         }
-        let pulled = self
-            .cursor
-            .pull(state.log(), now, self.stream.config(), max_bytes, &mut emit);
+        let mut bytes = 0;
+        let pulled = self.cursor.pull(
+            state.log(),
+            now,
+            self.stream.config(),
+            max_bytes,
+            &mut |item| {
+                if let Item::Tag(_, message) = &item {
+                    bytes += message.len();
+                }
+                emit(item);
+            },
+        );
+        self.pace.taken(now, bytes, self.cursor.lags());
         let skipped = self.cursor.skipped();
         state.count_skips(skipped.0 - self.counted.0, skipped.1 - self.counted.1);
         self.counted = skipped;
@@ -122,9 +136,9 @@ impl Viewer {
         self.cursor.skipped()
     }
 
-    /// What the publisher sent over the last second or so, as of the last pull; 0 if that is not known.
+    /// What the publisher sent over the last second or so, or what this viewer took of it if it lags, as of the last pull; 0 if that is not known.
     pub fn bits_per_second(&self) -> u64 {
-        self.bits_per_second
+        self.pace.of(self.bits_per_second)
     }
 
     /// How long media may wait for this viewer to be written together.

@@ -104,7 +104,13 @@ async function measure(browser, name, size, teacher, start, student) {
     const shown = (seen.shown ?? seen.pictures).filter(({ at }) => at > settled);
     const all = delays(source.pictures, shown).map(({ delay }) => delay);
     const latency = await page.evaluate(() => probe.outputLatency?.() ?? 0);
-    if (process.env.STATS) console.error(name, latency, JSON.stringify(await page.evaluate(() => globalThis.player?.stream?.info)));
+    if (process.env.STATS) {
+      const series = delays(source.pictures, seen.shown ?? seen.pictures);
+      const by = Map.groupBy ? Map.groupBy(series, ({ at }) => Math.floor((at - first) / 1000)) : series.reduce((map, x) => { const k = Math.floor((x.at - first) / 1000); map.set(k, [...(map.get(k) ?? []), x]); return map; }, new Map());
+      console.error([...by].map(([k, x]) => `${k}:${percentile(x.map(({ delay }) => delay), 0.5).toFixed(0)}`).join(" "));
+      console.error(JSON.stringify(await teacher.evaluate(() => globalThis.stream?.info)), teacher.log);
+      console.error(name, latency, JSON.stringify(await page.evaluate(() => globalThis.player?.stream?.info)));
+    }
     return {
       name,
       size: size.join("x"),

@@ -59,8 +59,8 @@ impl Run {
         let mut transits: Vec<i64> = self
             .transits
             .iter()
-            .filter(|(at, _)| within(at))
-            .map(|(_, us)| *us)
+            .filter(|(at, ..)| within(at))
+            .map(|(_, us, _)| *us)
             .collect();
         let mut delays: Vec<i64> = shown
             .iter()

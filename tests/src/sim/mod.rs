@@ -12,7 +12,7 @@ use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use chalkcast_core::Instant;
-use chalkcast_core::flv::Tag;
+use chalkcast_core::flv::{Tag, TagType};
 use chalkcast_core::jitter::{Config, Input};
 use chalkcast_gateway::relay::{self, Item, Key, Next, Relay};
 
@@ -21,12 +21,13 @@ pub use player::{Player, Shown};
 pub use publisher::{Publisher, Source};
 pub use wire::Wire;
 
-/// What the kernel and the socket's owner keep of what is sent: the 256 KB.
+/// What the kernel and the network keep of what is sent, at most.
 const SEND_BUFFER: usize = 256 * 1024;
+/// Of that, what is in the network: a modem's queue, and what is not acknowledged.
+const IN_FLIGHT: usize = 32 * 1024;
+const EIGHTH: Duration = Duration::from_millis(125);
 /// The relay acknowledges what a publisher sends in steps of this.
 const WINDOW: u64 = 16 * 1024;
-/// What a connection takes from the relay at a time, as the gateway's does.
-const WRITE_AHEAD: usize = 64 * 1024;
 /// Ten and twenty megabits per second.
 const UPLINK: u64 = 1_250_000;
 const DOWNLINK: u64 = 2_500_000;
@@ -42,6 +43,8 @@ pub enum Happening {
     Unpublish,
     /// A publisher comes, whose first timestamp is this.
     Publish(u32),
+    /// The browser takes the viewer's video decoder away, with all that is inside it.
+    DecoderReset,
 }
 
 /// A lesson, its network and its viewer.
@@ -106,8 +109,8 @@ pub struct Run {
     pub player: Player,
     /// When the simulation ended.
     pub end: Instant,
-    /// Of each media tag that the viewer received: when, and how long after its capture, microseconds.
-    pub transits: Vec<(Instant, i64)>,
+    /// Of each media tag that the viewer received: when, how long after its capture, microseconds, and whether it was sound.
+    pub transits: Vec<(Instant, i64, bool)>,
     /// Pictures captured per second.
     pub frame_rate: u64,
 }
@@ -126,7 +129,7 @@ struct Simulation<'a> {
     acknowledged: u64,
     down: Wire<Delivery>,
     player: Option<Player>,
-    transits: Vec<(Instant, i64)>,
+    transits: Vec<(Instant, i64, bool)>,
     happened: usize,
     key: Key,
     publishers: u64,
@@ -235,6 +238,11 @@ impl<'a> Simulation<'a> {
                     self.ingest = None;
                 }
                 Happening::Publish(epoch) => self.publish(now, epoch),
+                Happening::DecoderReset => {
+                    if let Some(player) = &mut self.player {
+                        player.reset_decoder(now);
+                    }
+                }
             }
         }
     }
@@ -296,9 +304,22 @@ impl<'a> Simulation<'a> {
             return;
         };
         let waker = Waker::from(Arc::clone(&self.woken));
-        while self.down.is_writable() {
+        loop {
+            // As the gateway does: an eighth of a second may be unsent in the kernel (TCP_NOTSENT_LOWAT), and another is pulled at a time.
+            let rate = match viewer.bits_per_second() {
+                0 => 1_000_000,
+                known => known,
+            };
+            let bytes_in = |time: Duration| {
+                (rate as usize / 8 * time.as_millis() as usize / 1000).clamp(4 * 1024, SEND_BUFFER)
+            };
+            let unsent = self.down.buffered().saturating_sub(IN_FLIGHT);
+            if unsent >= bytes_in(EIGHTH) || !self.down.is_writable() {
+                break;
+            }
+            let limit = bytes_in(EIGHTH.max(viewer.budget() * 2));
             let mut items = Vec::new();
-            let next = viewer.pull(now, &waker, WRITE_AHEAD, |item| match item {
+            let next = viewer.pull(now, &waker, limit, |item| match item {
                 Item::Tag(tag, _) => items.push((publisher::size(tag), Delivery::Tag(tag.clone()))),
                 Item::Begin => items.push((18, Delivery::Begin)),
                 Item::End => items.push((18, Delivery::End)),
@@ -340,8 +361,9 @@ impl<'a> Simulation<'a> {
         while let Some((_, delivery)) = self.down.receive(now) {
             let input = match delivery {
                 Delivery::Tag(tag) => {
+                    let took = (now - publisher::captured(&tag)).as_micros() as i64;
                     self.transits
-                        .push((now, (now - publisher::captured(&tag)).as_micros() as i64));
+                        .push((now, took, tag.tag_type == TagType::Audio));
                     Input::Tag(tag)
                 }
                 Delivery::Begin => Input::Begin,

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use chalkcast_core::flv::{Tag, TagType};
+use chalkcast_core::flv::{Tag, TagHeader, TagType};
 use chalkcast_core::jitter::{Config, Decode, Event, Input, JitterBuffer, Output, Rate, Show};
 use chalkcast_core::{Instant, Timestamp};
 
@@ -38,6 +38,9 @@ pub struct Player {
     decode: Duration,
     /// In the video decoder: when it is done, and the picture.
     decoding: VecDeque<(Instant, Picture)>,
+    /// The decoder has had its sequence header, and since then a keyframe.
+    configured: bool,
+    keyed: bool,
     ready: VecDeque<Picture>,
     /// The sound card.
     pub sound: Option<SoundCard>,
@@ -78,6 +81,8 @@ impl Player {
             buffer,
             decode,
             decoding: VecDeque::new(),
+            configured: false,
+            keyed: false,
             ready: VecDeque::new(),
             sound,
             report_at: now,
@@ -94,6 +99,13 @@ impl Player {
     pub fn input(&mut self, now: Instant, input: Input) {
         self.buffer.handle_input(now, input);
         self.drain(now);
+    }
+
+    /// Its decoder is gone, with all that is inside it; there is another at once.
+    pub fn reset_decoder(&mut self, now: Instant) {
+        self.decoding.clear();
+        self.configured = false;
+        self.input(now, Input::DecoderReset);
     }
 
     /// When there is something to do.
@@ -213,7 +225,15 @@ impl Player {
 
     fn decode(&mut self, now: Instant, Decode { tag, show }: Decode) {
         match tag.tag_type {
+            TagType::Video if TagHeader::parse(&tag).is_sequence_header() => {
+                (self.configured, self.keyed) = (true, false);
+            }
             TagType::Video => {
+                self.keyed |= TagHeader::parse(&tag).is_keyframe();
+                assert!(
+                    self.configured && self.keyed,
+                    "a decoder begins with a sequence header and a keyframe"
+                );
                 let begins = self.decoding.back().map_or(now, |(at, _)| (*at).max(now));
                 let picture = Picture {
                     timestamp: tag.timestamp,
@@ -222,6 +242,7 @@ impl Player {
                 };
                 self.decoding.push_back((begins + self.decode, picture));
             }
+            TagType::Audio if TagHeader::parse(&tag).is_sequence_header() => {}
             TagType::Audio => self.play(now, &tag),
             TagType::Script => {}
         }

@@ -115,6 +115,14 @@ impl Publisher {
         let advice = self.controller.advice();
         let interval = self.source.keyframe_interval * self.source.frame_rate;
         let keyframe = self.since_keyframe.is_multiple_of(interval);
+        if self.frames == 1 {
+            let tag = Tag {
+                tag_type: TagType::Video,
+                timestamp: self.timestamp(0),
+                payload: payload(&[0x17, 0, 0, 0, 0], at, 40),
+            };
+            self.push(at + ENCODE, tag);
+        }
         self.since_keyframe = if keyframe { 1 } else { self.since_keyframe + 1 };
         // A keyframe is five other pictures; those vary by a quarter.
         let share =

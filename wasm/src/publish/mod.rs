@@ -4,6 +4,7 @@ mod audio;
 mod encoding;
 mod framer;
 mod interleave;
+mod link;
 mod source;
 mod still;
 mod video;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use chalkcast_core::amf0::Object;
 use chalkcast_core::flv::script::ScriptData;
 use chalkcast_core::flv::{Tag, TagType};
+use chalkcast_core::session::Stats;
 use chalkcast_core::{Instant, Timestamp};
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
@@ -25,11 +27,9 @@ use crate::handle::Handle;
 use crate::page::{FromWorklet, Message, Settings};
 use audio::AudioTrack;
 use interleave::Interleave;
+use link::Link;
 use source::Source;
 use video::VideoTrack;
-
-/// How much media may wait inside the browser's socket before pictures are left out, unless the page says `bufferTime`.
-const QUEUE: Duration = Duration::from_millis(500);
 
 /// What a NetStream publishes. Sources may come before it is live, and change while it is.
 pub(crate) struct Publisher {
@@ -43,8 +43,7 @@ pub(crate) struct Publisher {
     epoch: Option<Epoch>,
     interleave: Interleave,
     metadata: Option<Object>,
-    queue: Duration,
-    crowded: bool,
+    link: Link,
     sent: Sent,
 }
 
@@ -102,8 +101,7 @@ impl Publisher {
             epoch: None,
             interleave: Interleave::default(),
             metadata: None,
-            queue: QUEUE,
-            crowded: false,
+            link: Link::default(),
             sent: Sent::default(),
         }
     }
@@ -111,6 +109,7 @@ impl Publisher {
     /// The server waits for tags.
     pub(crate) fn start(&mut self, now: Instant) {
         self.epoch = Some(Epoch(now));
+        self.link.start(now);
         self.interleave.clear();
         self.metadata = None;
         self.sent = Sent::default();
@@ -132,13 +131,9 @@ impl Publisher {
         self.epoch.is_some()
     }
 
-    /// The most media that may wait to be sent; zero leaves it to the publisher.
+    /// How old what waits to be sent may be; zero leaves it to the publisher.
     pub(crate) fn set_buffer_time(&mut self, buffer_time: Duration) {
-        self.queue = if buffer_time.is_zero() {
-            QUEUE
-        } else {
-            buffer_time
-        };
+        self.link.set_queue_time(buffer_time);
     }
 
     pub(crate) fn video_source(&mut self, settings: &Settings, readable: Option<ReadableStream>) {
@@ -197,7 +192,7 @@ impl Publisher {
     /// A captured frame, which is closed here in the end.
     pub(crate) fn video_frame(&mut self, now: Instant, frame: VideoFrame) {
         match &mut self.video {
-            Some(video) => video.frame(now, frame, self.epoch.as_ref(), self.crowded),
+            Some(video) => video.frame(now, frame, self.epoch.as_ref(), &mut self.link),
             None => frame.close(),
         }
     }
@@ -239,7 +234,7 @@ impl Publisher {
         metadata: &JsValue,
     ) {
         if let (Some(video), true) = (&mut self.video, self.epoch.is_some()) {
-            for tag in video.encoded(chunk, metadata) {
+            for tag in video.encoded(now, chunk, metadata) {
                 self.interleave.push_video(now, tag);
             }
         }
@@ -255,11 +250,21 @@ impl Publisher {
         self.audio.as_mut()
     }
 
-    /// Sends what is ready; `queued` bytes are still on their way out of the browser.
-    pub(crate) fn settle(&mut self, now: Instant, queued: u32, mut send: impl FnMut(Tag)) {
-        self.crowded = f64::from(queued) * 8.0 > self.bitrate() * self.queue.as_secs_f64();
+    /// Sends what is ready. `stats` are the connection's, of which `queued` bytes are still on their way out of the browser.
+    pub(crate) fn settle(
+        &mut self,
+        now: Instant,
+        stats: &Stats,
+        queued: u32,
+        mut send: impl FnMut(Tag),
+    ) {
+        if self.epoch.is_some() {
+            let video = self.video.as_ref().map_or(0.0, VideoTrack::bitrate);
+            let audio = self.audio.as_ref().map_or(0.0, AudioTrack::bitrate);
+            self.link.observe(now, stats, queued, video, audio);
+        }
         if let Some(video) = &mut self.video {
-            video.settle(now, self.epoch.as_ref(), self.crowded);
+            video.settle(now, self.epoch.as_ref(), &mut self.link);
         }
         let Some(epoch) = self.epoch else { return };
         let audio = self.audio.as_ref().and_then(|audio| audio.frontier(now));
@@ -309,6 +314,8 @@ impl Publisher {
             .with("kbps", self.sent.kbps)
             .with("droppedFrames", dropped as f64)
             .with("queuedBytes", queued)
+            .with("queueAge", self.link.queue_age(now).as_secs_f64() * 1000.0)
+            .with("targetKbps", f64::from(self.link.advice().bitrate) / 1000.0)
     }
 
     fn push_audio(&mut self, now: Instant, tags: Vec<Tag>) {

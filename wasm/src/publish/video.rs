@@ -13,6 +13,7 @@ use web_sys::{
 };
 
 use super::Epoch;
+use super::link::Link;
 use super::still::Still;
 use crate::clock::{ForeignClock, signed};
 use crate::handle::{Callbacks, Handle};
@@ -20,6 +21,8 @@ use crate::page::{Settings, reason, set, warn};
 
 /// Frames inside the encoder beyond which further ones are not given to it.
 const QUEUE: u32 = 3;
+/// An encoder that is full and puts nothing out for this long never will: some leave frames out without a word, and then wait for more.
+const HUNG: Duration = Duration::from_secs(2);
 /// Frames without any output after which an encoder counts as one that looks ahead.
 const LOOKAHEAD: u32 = 5;
 /// An encoder that looks ahead is flushed after so many frames: more would be later, fewer would be mostly keyframes (measured in Firefox:
@@ -33,13 +36,16 @@ pub(super) struct VideoTrack {
     settings: VideoSettings,
     clock: ForeignClock,
     encoder: Option<Encoder>,
-    /// Width and height that the encoder is configured for.
+    /// Width, height and bits per second that the encoder is configured for.
     size: (u32, u32),
+    bitrate: u32,
     /// Frames inside the encoder: their own timestamps and the media's.
     encoding: VecDeque<(f64, Timestamp)>,
     /// Frames given to this encoder, and whether it has put any out.
     given: u32,
     any_output: bool,
+    /// When a frame last went in or came out.
+    moved: Instant,
     looks_ahead: bool,
     last_timestamp: Option<Timestamp>,
     last_key: Option<Timestamp>,
@@ -75,9 +81,11 @@ impl VideoTrack {
             clock: ForeignClock::default(),
             encoder: None,
             size: (0, 0),
+            bitrate: 0,
             encoding: VecDeque::new(),
             given: 0,
             any_output: false,
+            moved: Instant::ZERO,
             looks_ahead: false,
             last_timestamp: None,
             last_key: None,
@@ -110,29 +118,29 @@ impl VideoTrack {
         self.still.hasten();
     }
 
-    /// A frame of the source's. `live` is the epoch while publishing, `crowded` whether the way out is full.
+    /// A frame of the source's. `live` is the epoch while publishing, `link` says what the way out takes.
     pub(super) fn frame(
         &mut self,
         now: Instant,
         frame: VideoFrame,
         live: Option<&Epoch>,
-        crowded: bool,
+        link: &mut Link,
     ) {
         let captured = self.clock.observe(now, frame.timestamp() as i64);
         if let Some(epoch) = live {
-            self.encode(captured, &frame, epoch, crowded);
+            self.encode(now, captured, &frame, epoch, link);
         }
         let interval = Duration::from_secs_f64(1.0 / self.settings.frame_rate.max(1.0));
         self.still.keep(now, frame, interval);
     }
 
     /// Encodes the last frame once more if none has come for a while, and gives it back to its source when another is overdue.
-    pub(super) fn settle(&mut self, now: Instant, live: Option<&Epoch>, crowded: bool) {
+    pub(super) fn settle(&mut self, now: Instant, live: Option<&Epoch>, link: &mut Link) {
         self.still.settle(now);
         let Some(epoch) = live else { return };
         let timestamp = self.clock.unmap(now).unwrap_or_default() as f64;
         if let Some(frame) = self.still.repeat(now, timestamp) {
-            self.encode(now, &frame, epoch, crowded);
+            self.encode(now, now, &frame, epoch, link);
             frame.close();
         }
     }
@@ -169,8 +177,14 @@ impl VideoTrack {
     }
 
     /// The encoder's output as tags: a sequence header if it has changed, and the picture.
-    pub(super) fn encoded(&mut self, chunk: &EncodedVideoChunk, metadata: &JsValue) -> Vec<Tag> {
+    pub(super) fn encoded(
+        &mut self,
+        now: Instant,
+        chunk: &EncodedVideoChunk,
+        metadata: &JsValue,
+    ) -> Vec<Tag> {
         self.any_output = true;
+        self.moved = now;
         // An encoder may leave frames out, but does not reorder them.
         let timestamp = loop {
             match self.encoding.pop_front() {
@@ -220,7 +234,14 @@ impl VideoTrack {
         self.last_key = None;
     }
 
-    fn encode(&mut self, captured: Instant, frame: &VideoFrame, epoch: &Epoch, crowded: bool) {
+    fn encode(
+        &mut self,
+        now: Instant,
+        captured: Instant,
+        frame: &VideoFrame,
+        epoch: &Epoch,
+        link: &mut Link,
+    ) {
         let interval = 1e6 / self.settings.frame_rate.max(1.0);
         let captured = signed(captured);
         if (captured as f64) < self.next_due as f64 - interval * 0.4 {
@@ -243,16 +264,25 @@ impl VideoTrack {
             QUEUE
         };
         let full = self.any_output && self.encoding.len() as u32 >= queue;
-        if crowded || full {
+        if full && now - self.moved > HUNG {
+            self.fail(&"nothing comes out of it".into());
+        } else if full || !link.admit() {
             self.dropped += 1;
             return;
         }
-        if let Err(error) = self.submit(timestamp, frame) {
+        self.moved = now;
+        let bitrate = link.advice().bitrate;
+        if let Err(error) = self.submit(timestamp, frame, bitrate) {
             self.fail(&error);
         }
     }
 
-    fn submit(&mut self, timestamp: Timestamp, frame: &VideoFrame) -> Result<(), JsValue> {
+    fn submit(
+        &mut self,
+        timestamp: Timestamp,
+        frame: &VideoFrame,
+        bitrate: u32,
+    ) -> Result<(), JsValue> {
         let size = self
             .settings
             .fit(frame.display_width(), frame.display_height());
@@ -270,9 +300,11 @@ impl VideoTrack {
             return Ok(());
         };
         if size != self.size {
-            encoder.configure(&self.settings.config(size))?;
-            self.size = size;
             self.last_key = None;
+        }
+        if size != self.size || bitrate != self.bitrate {
+            encoder.configure(&self.settings.config(size, bitrate))?;
+            (self.size, self.bitrate) = (size, bitrate);
         }
         let every = (self.settings.key_frame_interval * 1000.0) as i32;
         let key = self
@@ -351,10 +383,10 @@ impl VideoSettings {
         (even(width), even(height))
     }
 
-    fn config(&self, (width, height): (u32, u32)) -> VideoEncoderConfig {
+    fn config(&self, (width, height): (u32, u32), bitrate: u32) -> VideoEncoderConfig {
         let config =
             VideoEncoderConfig::new(&baseline(width, height, self.frame_rate), height, width);
-        config.set_bitrate_f64(self.bitrate);
+        config.set_bitrate_f64(f64::from(bitrate));
         config.set_framerate(self.frame_rate);
         config.set_latency_mode(LatencyMode::Realtime);
         // Length-prefixed NAL units, with the configuration record apart: what an FLV tag holds.

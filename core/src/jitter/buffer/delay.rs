@@ -11,7 +11,7 @@ const LATE_PICTURES: usize = 100;
 /// The most that pictures are ahead of their sound: people expect sound to be late, and EBU R 37 allows 60 ms.
 const LEAD_US: i64 = 20_000;
 /// The most delay where `buffer_time_max` is not set.
-const AUTO_MAX_US: i64 = 1_000_000;
+const AUTO_MAX_US: i64 = 2_500_000;
 
 impl JitterBuffer {
     /// Where the newest tag would be now if it were as quick as the quickest.

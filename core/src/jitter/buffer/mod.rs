@@ -27,6 +27,11 @@ const LEAD_TIMEOUT: Duration = Duration::from_millis(250);
 const SNAP_US: i64 = 60_000;
 /// A standstill of this length is a stall.
 const STALL: Duration = Duration::from_millis(100);
+/// A standstill that follows another within this is waited out until there is a cushion…
+const AGAIN: Duration = Duration::from_secs(2);
+/// … of this much, twice as much each time, up to the last.
+const CUSHION_US: i64 = 80_000;
+const CUSHION_MAX_US: i64 = 640_000;
 /// The rate is looked at this often.
 const TICK: Duration = Duration::from_millis(50);
 /// Sound is given this much more as long as too little has come to know the jitter by.
@@ -49,6 +54,9 @@ pub struct JitterBuffer {
     phase: Phase,
     /// When the clock stopped for lack of media.
     starved: Option<Starved>,
+    /// When it last did, and what has to be there before it goes on, microseconds.
+    starved_last: Instant,
+    cushion_us: i64,
     /// The newest time of each track, microseconds, and how long a tag of it lasts.
     end: [Option<i64>; 2],
     step: [i64; 2],
@@ -126,6 +134,8 @@ impl JitterBuffer {
             steering: Steering::new(),
             phase: Phase::Idle,
             starved: None,
+            starved_last: Instant::ZERO,
+            cushion_us: 0,
             end: [None; 2],
             step: [21_333, 33_333],
             audio_out: None,
@@ -159,6 +169,7 @@ impl JitterBuffer {
             Input::End => {
                 if !self.ended && !matches!(self.phase, Phase::Idle) {
                     self.ended = true;
+                    self.resume(now);
                     self.outputs.push_back(Output::Event(Event::Flush));
                 }
             }
@@ -327,8 +338,9 @@ impl JitterBuffer {
                 let base = self.base_us().unwrap_or(transit);
                 let position = self.clock.position(now);
                 let delay = now.as_micros() as i64 - base - position;
-                let outage = time_us < position - SKIP_US
-                    || (self.starved.is_some() && delay > self.target_us() + SKIP_US);
+                // While the other track comes in time, one that is late is just late.
+                let late = self.media_end().is_none_or(|end| end < position - SKIP_US);
+                let outage = late || (self.starved.is_some() && delay > self.target_us() + SKIP_US);
                 if outage || transit < base - SKIP_US {
                     self.catch_up(now, transit, Some(position));
                 } else {
@@ -453,6 +465,14 @@ impl JitterBuffer {
             let since = self.clock.when(now, end);
             self.clock.stop(now, end);
             self.starved = Some(Starved { since, told: false });
+            // One standstill is an accident. Where one follows another, less comes than is played: a longer one now and then is less of a
+            // disturbance than one after each tag.
+            self.cushion_us = if now - self.starved_last < AGAIN {
+                (self.cushion_us * 2).clamp(CUSHION_US, CUSHION_MAX_US)
+            } else {
+                0
+            };
+            self.starved_last = now;
             self.wake(since + STALL);
         } else {
             let at = self.clock.when(now, end);
@@ -460,9 +480,12 @@ impl JitterBuffer {
         }
     }
 
-    /// Media has come: the clock goes on from where it stopped.
+    /// Media has come: the clock goes on from where it stopped, once there is enough.
     fn resume(&mut self, now: Instant) {
-        if self.starved.is_some() {
+        let there = self.end[AUDIO].map_or(i64::MAX, |end| {
+            end + self.step[AUDIO] - self.clock.position(now)
+        });
+        if self.starved.is_some() && (there >= self.cushion_us || self.ended) {
             self.unstarve(now);
             self.steering.reset();
         }
