@@ -15,7 +15,7 @@ use tracing::{debug, info, warn};
 
 use crate::gateway::{Command, Connections, Gateway, Place, seed};
 use crate::publication::Publication;
-use crate::relay::Key;
+use crate::relay::{Ask, InFlight, Key, WINDOW};
 use crate::transport::{Outbox, Transport};
 use crate::view::View;
 
@@ -41,6 +41,7 @@ struct Connection {
     app: Option<String>,
     publications: Vec<Publication>,
     views: Vec<View>,
+    in_flight: InFlight,
     timer: Pin<Box<Sleep>>,
     timer_at: Option<Instant>,
     closed: Option<CloseReason>,
@@ -72,6 +73,7 @@ impl Connection {
             app: app.filter(|app| !app.is_empty()),
             publications: Vec::new(),
             views: Vec::new(),
+            in_flight: InFlight::default(),
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             timer_at: None,
             closed: None,
@@ -127,8 +129,21 @@ impl Connection {
 
     /// Takes from the relay what is due for this connection's viewers. True if there is something to write.
     fn pull(&mut self, now: Instant, cx: &mut Context<'_>) -> bool {
-        for view in &mut self.views {
-            view.pull(now, cx.waker(), &mut self.session);
+        let lags = self.views.iter().any(|view| view.viewer.lags());
+        if let Some(ask) = self.in_flight.look(now, lags) {
+            self.session.announce_window(match ask {
+                Ask::Often => WINDOW,
+                Ask::Seldom => server::Config::new(0).window,
+            });
+        }
+        let stats = self.session.stats();
+        if self
+            .in_flight
+            .admits(now, stats.bytes_sent, stats.bytes_acknowledged)
+        {
+            for view in &mut self.views {
+                view.pull(now, cx.waker(), &mut self.session);
+            }
         }
         if let Some(limit) = self.views.iter().map(View::unsent_limit).max() {
             self.transport.socket().limit_unsent(limit);

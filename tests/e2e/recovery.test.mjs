@@ -4,8 +4,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OUT, chromiumTabs } from "./lib/browsers.mjs";
-import { attend, pictures, status } from "./lib/lesson.mjs";
+import { OUT, chromium, chromiumTabs } from "./lib/browsers.mjs";
+import { attend, pictures, status, teach } from "./lib/lesson.mjs";
 import { line } from "./lib/line.mjs";
 import { FRAMES, RATE, lessonFile } from "./lib/media.mjs";
 import { chalkcast, gateway, run } from "./lib/programs.mjs";
@@ -148,8 +148,48 @@ for (const [name, launch] of [["Chromium", chromiumTabs]]) {
         teacher = publish();
       }, { same: false });
     });
+
+    await step("a line of 600 kbit/s for a stream of 1,500: the sound goes on, and pictures come as the line carries them", async (t) => {
+      way.rate = 600_000;
+      await page.until("it is felt", () => player.stream.info.kbps < 900);
+      // One beep begins each second; six in a row are sound without a break.
+      const beeps = await page.until(
+        "sound without a break",
+        () => {
+          const last = probe.beeps.slice(-6);
+          return last.length === 6 && last.every((at, i) => i === 0 || Math.abs(at - last[i - 1] - 1000) < 150) && { from: last[0], to: last[5] };
+        },
+        { seconds: 40 },
+      );
+      const { info, count } = await page.evaluate(
+        ({ from, to }) => ({ info: { ...player.stream.info }, count: probe.pictures.filter(({ at }) => at > from && at < to).length }),
+        beeps,
+      );
+      t.diagnostic(`${(info.liveDelay / 1000).toFixed(1)} s behind live, ${count} pictures in 5 s, ${info.skips} skips`);
+      assert.ok(count >= 5 && info.liveDelay < 4000, `${count} pictures, ${info.liveDelay} ms`);
+    });
   });
 }
+
+test("a teacher's uplink that carries less than is published", async (t) => {
+  const server = await gateway(t);
+  const way = await line(t, server.httpPort, { latency: 20 });
+  const browser = await chromium({ camera: [640, 480] });
+  t.after(() => browser.close());
+  const teacher = await browser.page();
+  await teach(teacher, { http: server.http, ws: way.ws }, "uplink", { camera: [640, 480, 30] });
+  const before = await teacher.evaluate(() => stream.info.kbps);
+  // The sound's 64 kbit/s and some pictures.
+  way.upRate = 95_000;
+  await teacher.until("it asks the encoder for less", () => stream.info.targetKbps < 400);
+  await teacher.until("pictures are left out", () => stream.info.droppedFrames > 20);
+  await teacher.until("what is left is in time", () => stream.info.queueAge < 300 && stream.info.queuedBytes === 0 && stream.info.fps > 1, { seconds: 30 });
+  const { kbps, fps, targetKbps } = await teacher.evaluate(() => ({ ...stream.info }));
+  t.diagnostic(`${before.toFixed(0)} kbit/s before, then ${kbps.toFixed(0)} at ${fps.toFixed(0)} pictures a second, ${targetKbps.toFixed(0)} asked for`);
+  way.upRate = Infinity;
+  await teacher.until("it asks for more", (less) => stream.info.targetKbps > less + 50, { argument: targetKbps, seconds: 30 });
+  assert.deepEqual(await teacher.evaluate(() => probe.errors), []);
+});
 
 function playing(page, options) {
   return page.until("it plays", () => player.state === "playing", options);

@@ -5,6 +5,7 @@
 
 mod config;
 mod cursor;
+mod in_flight;
 mod log;
 mod pace;
 mod stitch;
@@ -21,6 +22,7 @@ use chalkcast_core::Instant;
 
 pub use config::Config;
 pub use cursor::Item;
+pub use in_flight::{Ask, InFlight, WINDOW};
 pub use stream::{Publisher, Source, Stats, Stream, Taken};
 pub use viewer::{Next, Viewer};
 

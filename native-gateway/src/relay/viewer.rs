@@ -141,6 +141,11 @@ impl Viewer {
         self.pace.of(self.bits_per_second)
     }
 
+    /// Whether it was so far behind live at the last pull that its audio went ahead of its video.
+    pub fn lags(&self) -> bool {
+        self.cursor.lags()
+    }
+
     /// How long media may wait for this viewer to be written together.
     pub fn budget(&self) -> Duration {
         self.cursor.budget(self.stream.config())

@@ -11,11 +11,11 @@ const PACKET = 1400;
 
 /**
  * A line to `port`. Both directions are delayed by `latency` ± `jitter` milliseconds, in order; what comes down is limited to `rate` bits per
- * second when that is set. All can be set anew at any time. `down` and `up` are the bytes delivered so far.
+ * second when that is set, what goes up to `upRate`. All can be set anew at any time. `down` and `up` are the bytes delivered so far.
  */
-export async function line(t, port, { latency = 0, jitter = 0, rate = Infinity } = {}) {
+export async function line(t, port, { latency = 0, jitter = 0, rate = Infinity, upRate = Infinity } = {}) {
   const pairs = new Set();
-  const state = { latency, jitter, rate, down: 0, up: 0, stalledUntil: 0 };
+  const state = { latency, jitter, rate, upRate, down: 0, up: 0, stalledUntil: 0 };
   const server = createServer((near) => {
     const far = connect(port, "127.0.0.1");
     const pair = { near, far };
@@ -63,7 +63,7 @@ function carry(state, from, to, direction) {
     const now = performance.now();
     for (let start = 0; start < data.length; start += PACKET) {
       const packet = data.subarray(start, start + PACKET);
-      const seconds = direction === "down" ? (packet.length * 8) / state.rate : 0;
+      const seconds = (packet.length * 8) / (direction === "down" ? state.rate : state.upRate);
       free = Math.max(free, now, state.stalledUntil) + seconds * 1000;
       // In order, whatever the jitter.
       last = Math.max(last, free + state.latency + (Math.random() * 2 - 1) * state.jitter);

@@ -110,6 +110,11 @@ impl ServerSession {
         self.transport.poll_timeout()
     }
 
+    /// Announces another window (§5.4.4): from now on the client acknowledges what has come whenever so many bytes have.
+    pub fn announce_window(&mut self, bytes: u32) {
+        self.transport.announce_window(bytes);
+    }
+
     /// Figures so far.
     pub fn stats(&self) -> Stats {
         self.transport.stats()
