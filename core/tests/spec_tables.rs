@@ -424,6 +424,28 @@ fn enhanced_audio_channel_orders_masks_and_speakers() {
     assert!(ChannelLayout::parse(&[3, 1]).is_err());
 }
 
+/// E-RTMP v2, ModEx: TimestampOffsetNano from 0 to its greatest value, in audio and video; the last one said counts.
+#[test]
+fn enhanced_timestamp_offset_nano() {
+    for nanos in [0_u32, 1, 999_999] {
+        let bytes = &nanos.to_be_bytes()[1..];
+        let mod_ex = [&[2], bytes, &[0x01]].concat();
+        let audio = Bytes::from([b"\x97", &mod_ex[..], b"Opusdata"].concat());
+        let audio = Audio::parse(&audio).unwrap();
+        assert_eq!(
+            (audio.nano_offset(), audio.packet_type),
+            (nanos, audio::PacketType::CodedFrames)
+        );
+        let twice = [b"\x97", &[2, 0, 0, 5, 0x07][..], &mod_ex, b"av01data"].concat();
+        let video = Bytes::from(twice);
+        let parsed = Video::parse(&video).unwrap();
+        assert_eq!(parsed.nano_offset(), nanos);
+        assert_eq!(parsed.encode(), Ok(video));
+    }
+    let plain = Audio::enhanced(AudioCodec::Opus, audio::PacketType::CodedFrames, DATA);
+    assert_eq!(plain.nano_offset(), 0);
+}
+
 /// E-RTMP v2, Enhancing NetConnection connect Command: the four properties with the values of the example column.
 #[test]
 fn enhanced_connect_properties() {

@@ -370,3 +370,187 @@ fn a_lesson_in_amf3() {
     assert_eq!(pair.client.stats().ignored_messages, 0);
     assert_eq!(pair.server.stats().ignored_messages, 0);
 }
+
+#[test]
+fn what_a_client_asks_for_reaches_the_server_as_it_was_meant() {
+    let mut pair = connected(LinkConfig::perfect(), 9);
+    let appended = pair.client.create_stream(pair.now).unwrap();
+    let recorded = pair.client.create_stream(pair.now).unwrap();
+    let viewer = pair.client.create_stream(pair.now).unwrap();
+    let now = pair.now;
+    pair.client
+        .publish(now, appended, "one", PublishKind::Append)
+        .unwrap();
+    pair.client
+        .publish(now, recorded, "two", PublishKind::Record)
+        .unwrap();
+    let play = Play {
+        start: PlayStart::Recorded(Timestamp::from_millis(2000)),
+        duration: Some(Duration::from_secs(60)),
+        reset: false,
+        ..Play::new("three")
+    };
+    pair.client.play(now, viewer, play).unwrap();
+    pair.settle();
+    let events = pair.take_server_events();
+    let [
+        server::Event::Publish {
+            stream: first,
+            kind: PublishKind::Append,
+            ..
+        },
+        server::Event::Publish {
+            stream: second,
+            kind: PublishKind::Record,
+            ..
+        },
+        server::Event::Play {
+            stream: played,
+            start,
+            duration: Some(duration),
+            reset: false,
+            ..
+        },
+    ] = events[..]
+    else {
+        panic!("{events:?}")
+    };
+    assert_eq!(start, PlayStart::Recorded(Timestamp::from_millis(2000)));
+    assert_eq!(duration, Duration::from_secs(60));
+    pair.server.accept_publish(now, first).unwrap();
+    pair.server.accept_publish(now, second).unwrap();
+    pair.server.accept_play(now, played).unwrap();
+    pair.settle();
+    pair.take_client_events();
+
+    let client = &mut pair.client;
+    let position = Timestamp::from_millis(3000);
+    client.pause(now, viewer, true, position).unwrap();
+    client.pause(now, viewer, false, position).unwrap();
+    client.seek(now, viewer, position).unwrap();
+    client.receive_audio(now, viewer, false).unwrap();
+    client.receive_video(now, viewer, true).unwrap();
+    client
+        .set_buffer_length(now, viewer, Duration::from_secs(3))
+        .unwrap();
+    client
+        .send_data(now, appended, "onCuePoint", vec![1.0.into()])
+        .unwrap();
+    client
+        .send_data(now, recorded, "@clearDataFrame", vec!["onMetaData".into()])
+        .unwrap();
+    client.close_stream(now, viewer).unwrap();
+    client.delete_stream(now, recorded).unwrap();
+    pair.settle();
+    let cue_point = Bytes::from(chalkcast_core::amf0::encode_all(&[
+        "onCuePoint".into(),
+        1.0.into(),
+    ]));
+    assert_eq!(
+        pair.take_server_events(),
+        [
+            server::Event::Pause {
+                stream: played,
+                paused: true,
+                position
+            },
+            server::Event::Pause {
+                stream: played,
+                paused: false,
+                position
+            },
+            server::Event::Seek {
+                stream: played,
+                position
+            },
+            server::Event::ReceiveAudio {
+                stream: played,
+                on: false
+            },
+            server::Event::ReceiveVideo {
+                stream: played,
+                on: true
+            },
+            server::Event::SetBufferLength {
+                stream: played,
+                length: Duration::from_secs(3)
+            },
+            server::Event::Tag {
+                stream: first,
+                tag: Tag::new(TagType::Script, Timestamp::ZERO, cue_point)
+            },
+            server::Event::ClearDataFrame {
+                stream: second,
+                name: "onMetaData".into()
+            },
+            server::Event::StreamClosed { stream: played },
+            server::Event::StreamClosed { stream: second },
+        ]
+    );
+}
+
+#[test]
+fn what_a_server_says_of_a_stream_reaches_the_client_as_it_was_meant() {
+    let mut pair = connected(LinkConfig::perfect(), 11);
+    let viewer = pair.client.create_stream(pair.now).unwrap();
+    pair.client
+        .play(pair.now, viewer, Play::new("conf"))
+        .unwrap();
+    pair.settle();
+    let Some(server::Event::Play { stream, .. }) = pair.take_server_events().pop() else {
+        panic!("no play")
+    };
+    pair.server.accept_play(pair.now, stream).unwrap();
+    pair.settle();
+    pair.take_client_events();
+
+    let server = &mut pair.server;
+    server.stream_is_recorded(stream).unwrap();
+    server.stream_begin(stream).unwrap();
+    server.stream_dry(stream).unwrap();
+    server.stream_eof(stream).unwrap();
+    let clear = chalkcast_core::amf0::encode_all(&["@clearDataFrame".into(), "onMetaData".into()]);
+    let clear = Tag::new(TagType::Script, Timestamp::ZERO, clear.into());
+    server.send_tag(pair.now, stream, &clear).unwrap();
+    let every_code = [
+        code::PLAY_PUBLISH_NOTIFY,
+        code::PLAY_UNPUBLISH_NOTIFY,
+        code::PLAY_INSUFFICIENT_BW,
+        code::PLAY_SWITCH,
+        code::PLAY_TRANSITION,
+        code::PLAY_COMPLETE,
+        code::PLAY_STOP,
+        code::PAUSE_NOTIFY,
+        code::UNPAUSE_NOTIFY,
+        code::SEEK_NOTIFY,
+        code::SEEK_INVALID_TIME,
+        code::STEP_NOTIFY,
+        code::RECORD_START,
+    ];
+    for code in every_code {
+        let status = Status::ok(code, "said").with("details", "conf");
+        server.send_status(pair.now, stream, status).unwrap();
+    }
+    pair.settle();
+    let events = pair.take_client_events();
+    assert_eq!(
+        events[..5],
+        [
+            client::Event::StreamIsRecorded { stream: viewer },
+            client::Event::StreamBegin { stream: viewer },
+            client::Event::StreamDry { stream: viewer },
+            client::Event::StreamEof { stream: viewer },
+            client::Event::ClearDataFrame {
+                stream: viewer,
+                name: "onMetaData".into()
+            },
+        ]
+    );
+    let said: Vec<_> = every_code
+        .map(|code| client::Event::Status {
+            stream: Some(viewer),
+            status: Status::ok(code, "said").with("details", "conf"),
+        })
+        .into();
+    assert_eq!(events[5..], said);
+}
