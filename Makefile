@@ -22,7 +22,7 @@ check:
 bench:
 	@scripts/bench
 
-#: make fuzz          fuzz the core; MINUTES=10 for each target (1 when not said)
+#: make fuzz          fuzz the core; MINUTES=10 of processor time for each target (1 when not said)
 fuzz:
 	@scripts/fuzz
 
