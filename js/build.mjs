@@ -1,6 +1,7 @@
 // Bundles src/ and the wasm in build/ into dist/. `tsc` writes the types afterwards.
 import { build } from "esbuild";
-import { access, copyFile, mkdir, rm } from "node:fs/promises";
+import { access, copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
 
 const here = new URL("./", import.meta.url);
 const path = (name) => new URL(name, here).pathname;
@@ -19,8 +20,8 @@ const common = {
   legalComments: "none",
   charset: "utf8",
   logLevel: "warning",
-  // aac.js carries its wasm: a bundler that copies the one file has copied all of it.
-  loader: { ".wasm": "binary" },
+  // What is loaded lazily carries its wasm: a bundler that copies the one file has copied all of it.
+  loader: { ".gz": "binary" },
 };
 
 /** elements.js shares its classes with index.js by importing it, so a page that loads both has one of each. */
@@ -39,7 +40,10 @@ await build({ ...common, entryPoints: [path("src/index.ts")], outfile: path("dis
 await build({ ...common, entryPoints: [path("src/elements.ts")], outfile: path("dist/elements.js"), plugins: [shareIndex] });
 
 // Each of these runs in a scope of its own and is one file without imports, so that any bundler may move it.
-for (const name of ["worker", "worklet", "aac"]) {
+for (const name of ["build/aac/chalkcast_aac_bg.wasm", "build/publisher/chalkcast_publisher_bg.wasm"]) {
+  await writeFile(path(`${name}.gz`), gzipSync(await readFile(path(name)), { level: 9 }));
+}
+for (const name of ["worker", "worklet", "publisher", "aac"]) {
   await build({ ...common, entryPoints: [path(`src/${name}.ts`)], outfile: path(`dist/${name}.js`) });
 }
 await copyFile(path("build/chalkcast_bg.wasm"), path("dist/chalkcast.wasm"));

@@ -13,7 +13,7 @@ const RULES = [
   [/\b(TODO|FIXME|XXX)\b/, "unfinished"],
   [/\beval\(|new Function\(/, "eval"],
   [/[\u3400-\u9fff][,:;?!]|[,:;?!][\u3400-\u9fff]/, "ASCII punctuation in Chinese text"],
-  [/from "\.[^"]*(?<!\.(m?js|wasm))"/, "import without extension"],
+  [/from "\.[^"]*(?<!\.(m?js|wasm|wasm\.gz))"/, "import without extension"],
 ];
 const MAX_LINES = 600;
 

@@ -2,7 +2,8 @@
  * The AAC-LC encoder for browsers without one, imported by the Worker only there: replaceable by any module with the same `createEncoder`.
  */
 import init, { AacEncoder } from "../build/aac/chalkcast_aac.js";
-import wasm from "../build/aac/chalkcast_aac_bg.wasm";
+import wasm from "../build/aac/chalkcast_aac_bg.wasm.gz";
+import { inflate } from "./worker/inflate.js";
 
 export interface Encoder {
   /** The AudioSpecificConfig. */
@@ -18,7 +19,7 @@ export interface Encoder {
 
 /** @throws If AAC-LC has no such sample rate, or more than two channels are asked for. */
 export async function createEncoder(sampleRate: number, channels: number, bitrate: number): Promise<Encoder> {
-  await init({ module_or_path: wasm });
+  await init({ module_or_path: inflate(wasm) });
   const encoder = new AacEncoder(sampleRate, channels, bitrate);
   return {
     description: encoder.description(),

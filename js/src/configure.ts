@@ -6,6 +6,8 @@ export interface AssetUrls {
   workletUrl: string;
   /** The engine. */
   wasmUrl: string;
+  /** What publishes, loaded when a page first does. */
+  publisherUrl: string;
   /** The AAC encoder, loaded when a browser without one publishes sound. */
   aacUrl: string;
 }
@@ -27,6 +29,7 @@ export function assetUrls(): AssetUrls {
     workerUrl: at(overrides.workerUrl ?? new URL("./worker.js?no-inline", import.meta.url).href),
     workletUrl: at(overrides.workletUrl ?? new URL("./worklet.js?no-inline", import.meta.url).href),
     wasmUrl: at(overrides.wasmUrl ?? new URL("./chalkcast.wasm", import.meta.url).href),
+    publisherUrl: at(overrides.publisherUrl ?? new URL("./publisher.js", import.meta.url).href),
     aacUrl: at(overrides.aacUrl ?? new URL("./aac.js", import.meta.url).href),
   };
 }

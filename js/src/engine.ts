@@ -81,8 +81,8 @@ export class Engine {
       worker.terminate();
       failed();
     };
-    const { wasmUrl, aacUrl } = this.#urls;
-    worker.postMessage({ type: "init", wasmUrl, aacUrl, lock: this.#lock } satisfies ToWorker);
+    const { wasmUrl, publisherUrl, aacUrl } = this.#urls;
+    worker.postMessage({ type: "init", wasmUrl, publisherUrl, aacUrl, lock: this.#lock } satisfies ToWorker);
   }
 
   #receive(message: FromWorker): void {

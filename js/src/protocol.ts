@@ -39,10 +39,11 @@ export interface AudioSettings {
  */
 export type ToWorker =
   /**
-   * First. `aacUrl` is an ES module like `aac.ts`; it is imported only when this browser does not encode AAC itself.
+   * First. `publisherUrl` and `aacUrl` are ES modules like `publisher.ts` and `aac.ts`: imported when something is published, and when this browser does
+   * not encode AAC itself.
    * `lock` names a Web Lock that the Worker holds as long as it lives.
    */
-  | { type: "init"; wasmUrl: string; aacUrl: string; lock: string }
+  | { type: "init"; wasmUrl: string; publisherUrl: string; aacUrl: string; lock: string }
   | { type: "connect"; url: string; args: unknown[]; pageUrl: string; objectEncoding: 0 | 3 }
   | { type: "close" }
   /** `call` 0: no result is wanted. */

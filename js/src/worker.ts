@@ -1,12 +1,14 @@
 /** The Worker of one NetConnection: it loads the engine and hands messages to it. What they mean is decided in Rust. */
 import init, { Engine } from "../build/chalkcast.js";
 import type { FromWorker, ToWorker } from "./protocol.js";
+import { Publishing } from "./worker/publishing.js";
 
 let engine: Engine | undefined;
+let publishing: Publishing | undefined;
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   if (data.type === "init") void start(data);
-  else engine?.handle(data);
+  else if (!publishing?.take(data)) engine?.handle(data);
 };
 self.addEventListener("error", (event) => fatal(event.error ?? event.message));
 
@@ -26,11 +28,19 @@ function hold(lock: string): Promise<boolean> {
   });
 }
 
-async function start({ wasmUrl, aacUrl, lock }: Extract<ToWorker, { type: "init" }>): Promise<void> {
+async function start({ wasmUrl, publisherUrl, aacUrl, lock }: Extract<ToWorker, { type: "init" }>): Promise<void> {
   try {
     await init({ module_or_path: wasmUrl });
-    const loadAac = () => import(/* @vite-ignore */ aacUrl);
-    engine = new Engine(loadAac);
+    publishing = new Publishing(
+      { publisherUrl, aacUrl },
+      {
+        send: (stream, type, timestamp, payload) => engine?.send(stream, type, timestamp, payload),
+        queued: () => engine?.queued() ?? 0,
+        sent: () => engine?.sent() ?? 0,
+        acknowledged: () => engine?.acknowledged(),
+      },
+    );
+    engine = new Engine(publishing);
     self.postMessage({ type: "ready", locked: await hold(lock) } satisfies FromWorker);
   } catch (error) {
     fatal(error);

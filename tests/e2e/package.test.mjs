@@ -56,7 +56,7 @@ test("the tarball, in an empty Vite project, publishes and plays", async (t) => 
 
 test("the gateway serves the package with CORS and its types", async (t) => {
   const server = await gateway(t);
-  for (const [path, type] of [["index.js", /javascript/], ["elements.js", /javascript/], ["worker.js", /javascript/], ["worklet.js", /javascript/], ["chalkcast.wasm", /^application\/wasm/]]) {
+  for (const [path, type] of [["index.js", /javascript/], ["elements.js", /javascript/], ["worker.js", /javascript/], ["worklet.js", /javascript/], ["publisher.js", /javascript/], ["aac.js", /javascript/], ["chalkcast.wasm", /^application\/wasm/]]) {
     const response = await fetch(`${server.http}/chalkcast/${path}`);
     assert.equal(response.status, 200, path);
     assert.match(response.headers.get("content-type"), type, path);

@@ -3,28 +3,31 @@
 use std::time::Duration;
 
 use chalkcast_core::Instant;
+use chalkcast_core::flv::Tag;
 use chalkcast_core::session::client::{self, ClientSession};
 use chalkcast_core::session::{
-    CallId, CloseReason, ObjectEncoding, Output, Reply, Status, StreamKey, code,
+    CallId, CloseReason, ObjectEncoding, Output, Reply, Stats, Status, StreamKey, code,
 };
-use js_sys::Function;
 use wasm_bindgen::prelude::*;
-use web_sys::WorkerGlobalScope;
 
 use crate::amf;
-use crate::handle::Handle;
+use crate::handle::{self, Owner};
 use crate::page::{Message, ToWorker, set};
 use crate::socket::Socket;
-use crate::stream::Stream;
+use crate::stream::{Publishing, Stream};
+use crate::timer::Timer;
 
 const STATS_EVERY: Duration = Duration::from_millis(250);
 /// Bytes after which the peer is to acknowledge what it has received.
 const WINDOW: u32 = 16 * 1024;
 
+/// What the callbacks of a connection hold.
+pub(crate) type Handle = handle::Handle<Connection>;
+
 /// A NetConnection: its session, its socket, its NetStreams.
 pub(crate) struct Connection {
     handle: Handle,
-    load_aac: Function,
+    publishing: Publishing,
     session: Option<ClientSession>,
     socket: Option<Socket>,
     /// Whether connect was answered with a success, or with a refusal.
@@ -36,16 +39,20 @@ pub(crate) struct Connection {
     out: Vec<u8>,
     timer: Timer,
     next_stats: Instant,
+    /// Bytes that the peer has acknowledged, as the publishers know.
+    acknowledged: Option<u64>,
     /// Nobody can see the page.
     hidden: bool,
 }
 
 impl Connection {
-    pub(crate) fn new(handle: Handle, load_aac: Function) -> Self {
-        let timer = Timer::new(&handle);
+    pub(crate) fn new(handle: Handle, publishing: Publishing) -> Self {
+        let timer = Timer::new(
+            handle.callback(|connection: &mut Self, _, _: JsValue| connection.timer.fired()),
+        );
         Self {
             handle,
-            load_aac,
+            publishing,
             session: None,
             socket: None,
             answered: false,
@@ -56,6 +63,7 @@ impl Connection {
             out: Vec::new(),
             timer,
             next_stats: Instant::ZERO,
+            acknowledged: None,
             hidden: false,
         }
     }
@@ -115,45 +123,34 @@ impl Connection {
         }
     }
 
+    /// A tag to publish.
+    pub(crate) fn send(&mut self, now: Instant, number: u32, tag: &Tag) {
+        let Some(at) = self.position(Some(number)) else {
+            return;
+        };
+        if let Some(session) = &mut self.session {
+            // Fails when the stream has just been closed: then nobody waits for the tag.
+            let _ = session.send_tag(now, self.streams[at].key(), tag);
+        }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.session
+            .as_ref()
+            .map(ClientSession::stats)
+            .unwrap_or_default()
+    }
+
+    /// Bytes on their way out of the browser.
+    pub(crate) fn queued(&self) -> u32 {
+        self.socket.as_ref().map_or(0, Socket::queued)
+    }
+
     /// The stream the page calls `number`.
     pub(crate) fn stream(&mut self, number: u32) -> Option<&mut Stream> {
         self.streams
             .iter_mut()
             .find(|stream| stream.number() == number)
-    }
-
-    /// Does all that follows from what has happened, and sets the timer for what is to come.
-    pub(crate) fn settle(&mut self, now: Instant) {
-        let Some(session) = &mut self.session else {
-            return;
-        };
-        if session.poll_timeout().is_some_and(|at| at <= now) {
-            session.handle_timeout(now);
-        }
-        self.drain(now);
-        let queued = self.socket.as_ref().map_or(0, Socket::queued);
-        let Some(session) = &mut self.session else {
-            return;
-        };
-        for stream in &mut self.streams {
-            stream.settle(now, session, queued);
-        }
-        self.drain(now);
-        if now >= self.next_stats {
-            self.next_stats = now + STATS_EVERY;
-            for stream in &mut self.streams {
-                stream.post_stats(now, queued);
-            }
-        }
-        let session = self.session.as_ref().and_then(ClientSession::poll_timeout);
-        let streams = self
-            .streams
-            .iter()
-            .filter_map(|stream| stream.poll_timeout(now))
-            .min();
-        let stats = (!self.streams.is_empty()).then_some(self.next_stats);
-        self.timer
-            .set(now, [session, streams, stats].into_iter().flatten().min());
     }
 
     /// Takes everything out of the session: bytes to the socket in one message, events to whom they concern.
@@ -235,9 +232,7 @@ impl Connection {
                     post_status(Some(number), &status);
                 }
             }
-            Event::PublishReady { stream: key } => {
-                self.tell(key, |stream| stream.publish_ready(now))
-            }
+            Event::PublishReady { stream: key } => self.tell(key, |stream| stream.publish_ready()),
             Event::Tag { stream: key, tag } => self.tell(key, |stream| stream.tag(now, tag)),
             Event::StreamBegin { stream: key } => self.tell(key, |stream| stream.begin(now)),
             Event::StreamEof { stream: key } => self.tell(key, |stream| stream.end(now)),
@@ -337,7 +332,7 @@ impl Connection {
         match session.create_stream(now) {
             Ok(key) => {
                 let mut stream =
-                    Stream::new(number, key, self.handle.clone(), self.load_aac.clone());
+                    Stream::new(number, key, self.handle.clone(), self.publishing.clone());
                 stream.player().set_hidden(self.hidden);
                 self.streams.push(stream);
             }
@@ -365,6 +360,43 @@ impl Connection {
     }
 }
 
+impl Owner for Connection {
+    /// Does all that follows from what has happened, and sets the timer for what is to come.
+    fn settle(&mut self, now: Instant) {
+        let Some(session) = &mut self.session else {
+            return;
+        };
+        if session.poll_timeout().is_some_and(|at| at <= now) {
+            session.handle_timeout(now);
+        }
+        self.drain(now);
+        for stream in &mut self.streams {
+            stream.settle(now);
+        }
+        self.drain(now);
+        let acknowledged = self.stats().bytes_acknowledged;
+        if acknowledged != self.acknowledged {
+            self.acknowledged = acknowledged;
+            self.publishing.acknowledged();
+        }
+        if now >= self.next_stats {
+            self.next_stats = now + STATS_EVERY;
+            for stream in &mut self.streams {
+                stream.post_stats(now);
+            }
+        }
+        let session = self.session.as_ref().and_then(ClientSession::poll_timeout);
+        let streams = self
+            .streams
+            .iter()
+            .filter_map(|stream| stream.poll_timeout(now))
+            .min();
+        let stats = (!self.streams.is_empty()).then_some(self.next_stats);
+        self.timer
+            .set(now, [session, streams, stats].into_iter().flatten().min());
+    }
+}
+
 /// A status for the page, about a stream or about the connection.
 pub(crate) fn post_status(stream: Option<u32>, status: &Status) {
     Message::new("status")
@@ -383,43 +415,6 @@ fn app_of(url: &str) -> String {
         .unwrap_or_default()
         .trim_end_matches('/');
     path.to_owned()
-}
-
-/// The one timer: it wakes the connection, which then looks what is due.
-struct Timer {
-    scope: WorkerGlobalScope,
-    callback: Closure<dyn FnMut(JsValue)>,
-    set: Option<(Instant, i32)>,
-}
-
-impl Timer {
-    fn new(handle: &Handle) -> Self {
-        Self {
-            scope: js_sys::global().unchecked_into(),
-            callback: handle.callback(|connection, _, _: JsValue| connection.timer.set = None),
-            set: None,
-        }
-    }
-
-    /// Wakes the connection at `at`, and at no other time set before.
-    fn set(&mut self, now: Instant, at: Option<Instant>) {
-        if self.set.map(|(at, _)| at) == at {
-            return;
-        }
-        if let Some((_, id)) = self.set.take() {
-            self.scope.clear_timeout_with_handle(id);
-        }
-        if let Some(at) = at {
-            // Rounded up: a timer that fires early would only be set again.
-            let millis = (at - now).as_micros().div_ceil(1000).min(i32::MAX as u128) as i32;
-            let callback = self.callback.as_ref().unchecked_ref();
-            self.set = self
-                .scope
-                .set_timeout_with_callback_and_timeout_and_arguments_0(callback, millis)
-                .ok()
-                .map(|id| (at, id));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -167,6 +167,14 @@ impl Message {
     pub(crate) fn into_object(self) -> Object {
         self.0
     }
+
+    /// To the page, as the figures of a stream.
+    pub(crate) fn post_as_stats(self, stream: u32) {
+        Self::new("stats")
+            .with("stream", stream)
+            .with("stats", self.0)
+            .post();
+    }
 }
 
 impl Default for Message {

@@ -4,7 +4,7 @@ use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, MessageEvent, WebSocket};
 
-use crate::handle::Handle;
+use crate::connection::Handle;
 use crate::page::reason;
 
 /// An open or opening WebSocket. Dropping it closes it, and nothing is heard of it any more.

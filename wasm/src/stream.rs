@@ -6,32 +6,54 @@ use chalkcast_core::flv::{Tag, TagType, script::ScriptData};
 use chalkcast_core::session::client::{ClientSession, Play};
 use chalkcast_core::session::{PlayStart, PublishKind, Status, StreamKey, UsageError, code};
 use chalkcast_core::{Instant, Timestamp};
-use js_sys::Function;
+use wasm_bindgen::prelude::*;
 
 use crate::amf;
+use crate::connection::Handle;
 use crate::connection::post_status;
-use crate::handle::Handle;
 use crate::page::{Message, ToWorker};
 use crate::play::Player;
-use crate::publish::Publisher;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The publishers of the connection, which are another file's: `Publishers` of `wasm/src/publishers.rs`, reached through the Worker. What is said here
+    /// arrives after the call in which it was said.
+    #[derive(Clone)]
+    pub type Publishing;
+    /// The server waits for the stream's tags.
+    #[wasm_bindgen(method, structural)]
+    fn start(this: &Publishing, stream: u32, buffer_time: f64);
+    #[wasm_bindgen(method, structural)]
+    fn stop(this: &Publishing, stream: u32);
+    #[wasm_bindgen(method, structural, js_name = "setBufferTime")]
+    fn set_buffer_time(this: &Publishing, stream: u32, buffer_time: f64);
+    /// The peer has acknowledged more of what was sent.
+    #[wasm_bindgen(method, structural)]
+    pub(crate) fn acknowledged(this: &Publishing);
+    /// There is no such stream any more.
+    #[wasm_bindgen(method, structural)]
+    fn remove(this: &Publishing, stream: u32);
+}
 
 /// One of the page's NetStreams.
 pub(crate) struct Stream {
     number: u32,
     key: StreamKey,
     player: Player,
-    publisher: Publisher,
+    publishing: Publishing,
+    buffer_time: f64,
     playing: bool,
 }
 
 impl Stream {
-    pub(crate) fn new(number: u32, key: StreamKey, handle: Handle, load_aac: Function) -> Self {
+    pub(crate) fn new(number: u32, key: StreamKey, handle: Handle, publishing: Publishing) -> Self {
         let now = handle.now();
         Self {
             number,
             key,
-            player: Player::new(number, handle.clone(), now),
-            publisher: Publisher::new(number, handle, load_aac),
+            player: Player::new(number, handle, now),
+            publishing,
+            buffer_time: 0.0,
             playing: false,
         }
     }
@@ -48,10 +70,6 @@ impl Stream {
 
     pub(crate) fn player(&mut self) -> &mut Player {
         &mut self.player
-    }
-
-    pub(crate) fn publisher(&mut self) -> &mut Publisher {
-        &mut self.publisher
     }
 
     /// A message of the page's about this stream.
@@ -76,7 +94,7 @@ impl Stream {
             "closeStream" => {
                 self.playing = false;
                 self.player.stop(now);
-                self.publisher.stop();
+                self.publishing.stop(self.number);
                 session.close_stream(now, key)
             }
             "pause" => {
@@ -94,7 +112,9 @@ impl Stream {
                     buffer_time,
                     message.buffer_time_max().map(duration),
                 );
-                self.publisher.set_buffer_time(buffer_time);
+                self.buffer_time = message.buffer_time();
+                self.publishing
+                    .set_buffer_time(self.number, self.buffer_time);
                 session.set_buffer_length(now, key, buffer_time)
             }
             "send" => session.send_data(now, key, &message.name(), amf::from_array(message.args())),
@@ -130,31 +150,6 @@ impl Stream {
                     .audio_output_state(now, message.running(), message.output_latency());
                 Ok(())
             }
-            "videoSource" => {
-                self.publisher
-                    .video_source(&message.settings(), message.readable());
-                Ok(())
-            }
-            "videoFrame" => {
-                self.publisher.video_frame(now, message.frame());
-                Ok(())
-            }
-            "videoSettings" => {
-                self.publisher.video_settings(&message.settings());
-                Ok(())
-            }
-            "audioSource" => {
-                self.publisher.audio_source(
-                    &message.settings(),
-                    message.readable(),
-                    message.port(),
-                );
-                Ok(())
-            }
-            "sourceEnded" => {
-                self.publisher.source_ended(&message.what());
-                Ok(())
-            }
             _ => Ok(()),
         };
         if let Err(error) = done {
@@ -168,14 +163,14 @@ impl Stream {
             code::PLAY_PUBLISH_NOTIFY => self.player.begin(now),
             code::PLAY_UNPUBLISH_NOTIFY => self.player.end(now),
             code::PUBLISH_BAD_NAME | code::PUBLISH_DENIED | code::UNPUBLISH_SUCCESS => {
-                self.publisher.stop()
+                self.publishing.stop(self.number)
             }
             _ => {}
         }
     }
 
-    pub(crate) fn publish_ready(&mut self, now: Instant) {
-        self.publisher.start(now);
+    pub(crate) fn publish_ready(&self) {
+        self.publishing.start(self.number, self.buffer_time);
     }
 
     /// A tag of what is played. Script data goes to the page's `client` at once, as Flash does it for live streams.
@@ -204,37 +199,20 @@ impl Stream {
         self.player.end(now);
     }
 
-    /// Plays what is due and sends what is ready; `queued` bytes are still on their way out of the browser.
-    pub(crate) fn settle(&mut self, now: Instant, session: &mut ClientSession, queued: u32) {
+    /// Plays what is due.
+    pub(crate) fn settle(&mut self, now: Instant) {
         self.player.settle(now);
-        let key = self.key;
-        let stats = session.stats();
-        self.publisher.settle(now, &stats, queued, |tag| {
-            // Fails when the stream has just been closed: then nobody waits for the tag.
-            let _ = session.send_tag(now, key, &tag);
-        });
     }
 
     /// When [`Stream::settle`] has something to do again.
     pub(crate) fn poll_timeout(&self, now: Instant) -> Option<Instant> {
-        [self.player.poll_timeout(now), self.publisher.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        self.player.poll_timeout(now)
     }
 
-    pub(crate) fn post_stats(&mut self, now: Instant, queued: u32) {
-        let stats = if self.publisher.is_live() {
-            self.publisher.stats(now, queued)
-        } else if self.playing {
-            self.player.stats(now)
-        } else {
-            return;
-        };
-        Message::new("stats")
-            .with("stream", self.number)
-            .with("stats", stats.into_object())
-            .post();
+    pub(crate) fn post_stats(&mut self, now: Instant) {
+        if self.playing {
+            self.player.stats(now).post_as_stats(self.number);
+        }
     }
 
     fn play(
@@ -264,6 +242,12 @@ impl Stream {
             Some(self.number),
             &Status::error(code::STREAM_FAILED, format!("{what}: {error}")),
         );
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.publishing.remove(self.number);
     }
 }
 

@@ -10,14 +10,15 @@ use chalkcast_core::{Instant, Timestamp};
 use js_sys::{Array, Float32Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{
-    AudioData, AudioDataCopyToOptions, AudioDecoder, AudioDecoderConfig, AudioDecoderInit,
-    AudioSampleFormat, CodecState, EncodedAudioChunk, EncodedAudioChunkInit, EncodedAudioChunkType,
-    MessageEvent, MessagePort,
+    AudioData, AudioDecoder, AudioDecoderConfig, AudioDecoderInit, CodecState, EncodedAudioChunk,
+    EncodedAudioChunkInit, EncodedAudioChunkType, MessageEvent, MessagePort,
 };
 
 use crate::clock::{ForeignClock, signed};
-use crate::handle::{Callbacks, Handle};
+use crate::connection::Handle;
+use crate::handle::Callbacks;
 use crate::page::{FromWorklet, Message, reason, warn};
+use crate::samples::planes;
 
 /// Decodes sound and hands it to the worklet, whose clock leads while it sounds.
 pub(crate) struct AudioPlayout {
@@ -414,19 +415,6 @@ impl Drop for Decoder {
         // Fails when it has closed itself by an error.
         let _ = self.decoder.close();
     }
-}
-
-/// The samples of each channel.
-pub(crate) fn planes(data: &AudioData) -> Option<Vec<Vec<f32>>> {
-    (0..data.number_of_channels())
-        .map(|plane| {
-            let options = AudioDataCopyToOptions::new(plane);
-            options.set_format(AudioSampleFormat::F32Planar);
-            let samples = Float32Array::new_with_length(data.number_of_frames());
-            data.copy_to_with_buffer_source(&samples, &options).ok()?;
-            Some(samples.to_vec())
-        })
-        .collect()
 }
 
 fn aac(record: Bytes) -> Option<Config> {

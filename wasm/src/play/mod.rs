@@ -14,11 +14,10 @@ use chalkcast_core::session::Status;
 use chalkcast_core::{Instant, Timestamp};
 use web_sys::{MessagePort, OffscreenCanvas};
 
+use crate::connection::Handle;
 use crate::connection::post_status;
-use crate::handle::Handle;
 use crate::page::{Message, ToWorker};
 use audio::AudioPlayout;
-pub(crate) use audio::planes;
 use mse::MsePlayout;
 use recent::Recent;
 use video::VideoPlayout;

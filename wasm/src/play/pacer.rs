@@ -6,7 +6,7 @@ use chalkcast_core::Instant;
 use wasm_bindgen::prelude::*;
 use web_sys::DedicatedWorkerGlobalScope;
 
-use crate::handle::Handle;
+use crate::connection::Handle;
 
 /// Without a refresh for this long (a hidden page, a browser whose Workers have none) pictures are drawn by timer.
 const PATIENCE: Duration = Duration::from_millis(100);

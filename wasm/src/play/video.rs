@@ -16,8 +16,9 @@ use web_sys::{
 };
 
 use super::pacer::Pacer;
+use crate::connection::Handle;
 use crate::connection::post_status;
-use crate::handle::{Callbacks, Handle};
+use crate::handle::Callbacks;
 use crate::page::{Message, reason, set, warn};
 
 /// Decodes pictures, keeps each until its instant, and draws it.

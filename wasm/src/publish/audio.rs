@@ -14,9 +14,10 @@ use super::Epoch;
 use super::encoding::Encoding;
 use super::framer::Framer;
 use crate::clock::{ForeignClock, signed};
-use crate::handle::{Callbacks, Handle};
+use crate::handle::Callbacks;
 use crate::page::{FromWorklet, Settings, reason, warn};
-use crate::play::planes;
+use crate::publishers::Handle;
+use crate::samples::planes;
 
 #[wasm_bindgen]
 extern "C" {
@@ -349,11 +350,11 @@ impl AudioTrack {
                     .await
                     .map(Encoder::Own)
             };
-            handle.with(|connection, _| {
-                let Some(stream) = connection.stream(number) else {
+            handle.with(|publishers, _| {
+                let Some(publisher) = publishers.find(number) else {
                     return;
                 };
-                let Some(track) = stream.publisher().audio_track() else {
+                let Some(track) = publisher.audio_track() else {
                     return;
                 };
                 match made {
@@ -378,17 +379,15 @@ impl BrowserEncoder {
     fn new(number: u32, handle: &Handle, config: &AudioEncoderConfig) -> Result<Self, JsValue> {
         let encoded = handle.clone();
         let output = Closure::new(move |chunk: JsValue, metadata: JsValue| {
-            encoded.with(|connection, now| {
-                if let Some(stream) = connection.stream(number) {
-                    stream
-                        .publisher()
-                        .audio_encoded(now, chunk.unchecked_ref(), &metadata);
+            encoded.with(|publishers, now| {
+                if let Some(publisher) = publishers.find(number) {
+                    publisher.audio_encoded(now, chunk.unchecked_ref(), &metadata);
                 }
             });
         });
-        let error = handle.callback(move |connection, _, error: JsValue| {
-            if let Some(stream) = connection.stream(number)
-                && let Some(track) = stream.publisher().audio_track()
+        let error = handle.callback(move |publishers, _, error: JsValue| {
+            if let Some(publisher) = publishers.find(number)
+                && let Some(track) = publisher.audio_track()
             {
                 track.fail(&error);
             }
@@ -445,13 +444,13 @@ impl Drop for OwnEncoder {
 
 impl Port {
     fn new(port: MessagePort, number: u32, handle: &Handle) -> Self {
-        let message = handle.callback(move |connection, now, event: JsValue| {
+        let message = handle.callback(move |publishers, now, event: JsValue| {
             let message: FromWorklet = event
                 .unchecked_into::<MessageEvent>()
                 .data()
                 .unchecked_into();
-            if let Some(stream) = connection.stream(number) {
-                stream.publisher().audio_posted(now, &message);
+            if let Some(publisher) = publishers.find(number) {
+                publisher.audio_posted(now, &message);
             }
         });
         // This also starts the port.

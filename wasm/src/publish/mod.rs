@@ -23,8 +23,8 @@ use web_sys::{
 };
 
 use crate::clock::signed;
-use crate::handle::Handle;
 use crate::page::{FromWorklet, Message, Settings};
+use crate::publishers::Handle;
 use audio::AudioTrack;
 use interleave::Interleave;
 use link::Link;

@@ -7,7 +7,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStream, ReadableStreamDefaultReader};
 
 use super::Publisher;
-use crate::handle::Handle;
+use crate::publishers::Handle;
 
 /// A stream being read. Dropping it stops the reading, and the track's frames are no longer held.
 pub(super) struct Source {
@@ -28,9 +28,10 @@ impl Source {
         handle.spawn(|handle| async move {
             while let Some(value) = next(reading.read()).await {
                 let mut value = Some(value);
-                handle.with(|connection, now| {
-                    if let (Some(stream), Some(value)) = (connection.stream(number), value.take()) {
-                        take(stream.publisher(), now, value);
+                handle.with(|publishers, now| {
+                    if let (Some(publisher), Some(value)) = (publishers.find(number), value.take())
+                    {
+                        take(publisher, now, value);
                     }
                 });
                 if let Some(value) = value {

@@ -16,8 +16,9 @@ use super::Epoch;
 use super::link::Link;
 use super::still::Still;
 use crate::clock::{ForeignClock, signed};
-use crate::handle::{Callbacks, Handle};
+use crate::handle::Callbacks;
 use crate::page::{Settings, reason, set, warn};
+use crate::publishers::Handle;
 
 /// Frames inside the encoder beyond which further ones are not given to it.
 const QUEUE: u32 = 3;
@@ -401,17 +402,15 @@ impl Encoder {
     fn new(number: u32, handle: &Handle) -> Result<Self, JsValue> {
         let encoded = handle.clone();
         let output = Closure::new(move |chunk: JsValue, metadata: JsValue| {
-            encoded.with(|connection, now| {
-                if let Some(stream) = connection.stream(number) {
-                    stream
-                        .publisher()
-                        .video_encoded(now, chunk.unchecked_ref(), &metadata);
+            encoded.with(|publishers, now| {
+                if let Some(publisher) = publishers.find(number) {
+                    publisher.video_encoded(now, chunk.unchecked_ref(), &metadata);
                 }
             });
         });
-        let error = handle.callback(move |connection, _, error: JsValue| {
-            if let Some(stream) = connection.stream(number) {
-                stream.publisher().video_failed(&error);
+        let error = handle.callback(move |publishers, _, error: JsValue| {
+            if let Some(publisher) = publishers.find(number) {
+                publisher.video_failed(&error);
             }
         });
         let init = VideoEncoderInit::new(
