@@ -407,8 +407,8 @@ pub(crate) fn post_status(stream: Option<u32>, status: &Status) {
 
 /// The application is the URL's path: `ws://host/live/room` is "live/room".
 fn app_of(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = rest.split_once('/').map_or("", |(_, path)| path);
+    // The scheme and the host are before the third slash.
+    let path = url.splitn(4, '/').nth(3).unwrap_or_default();
     let path = path
         .split(['?', '#'])
         .next()

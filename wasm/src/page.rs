@@ -193,12 +193,14 @@ pub(crate) fn set(object: &Object, name: &str, value: &JsValue) {
 pub(crate) fn reason(error: &JsValue) -> String {
     match error.dyn_ref::<js_sys::Error>() {
         Some(error) => String::from(error.message()),
-        None => error.as_string().unwrap_or_else(|| format!("{error:?}")),
+        None => text(error),
     }
 }
 
 #[wasm_bindgen]
 extern "C" {
+    #[wasm_bindgen(js_name = String)]
+    fn text(value: &JsValue) -> String;
     /// For developers: what went wrong and was mended.
     #[wasm_bindgen(js_namespace = console)]
     pub(crate) fn warn(text: &str);

@@ -117,7 +117,7 @@ pub enum CloseReason {
     #[error("rejected: {} {}", .0.code, .0.description)]
     Rejected(Status),
     /// The peer let a deadline pass.
-    #[error("{what} within {after:?}")]
+    #[error("{what} within {} s", .after.as_secs())]
     Timeout {
         /// What was waited for.
         what: Timeout,

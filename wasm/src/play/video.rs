@@ -217,7 +217,9 @@ impl VideoPlayout {
 
     fn configure(&mut self, codec: VideoCodec, record: Bytes) {
         let Some(name) = codec_string(codec, &record) else {
-            let why = format!("this browser has no decoder for {codec:?}");
+            let name = codec.fourcc().map(|fourcc| fourcc.to_string());
+            let name = name.as_deref().unwrap_or("this codec");
+            let why = format!("this browser has no decoder for {name}");
             return post_status(
                 Some(self.number),
                 &Status::error("NetStream.Play.NoSupportedTrackFound", why),
