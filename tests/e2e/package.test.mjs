@@ -10,6 +10,7 @@ import { chromium, firefox, scratch } from "./lib/browsers.mjs";
 import { pictures, status, teach } from "./lib/lesson.mjs";
 import { gateway } from "./lib/programs.mjs";
 import { web } from "./lib/web.mjs";
+import { until } from "./lib/until.mjs";
 
 const JS = fileURLToPath(new URL("../../js/", import.meta.url));
 
@@ -140,7 +141,12 @@ test("workerUrl, workletUrl and wasmUrl override where the files come from", asy
     { from: server.http, src: `${server.ws}/live/conf` },
   );
   await pictures(page, 30);
-  for (const file of ["worker.js", "worklet.js", "chalkcast.wasm"]) {
+  const files = ["worker.js", "worklet.js", "chalkcast.wasm"];
+  // The worklet may come after the first pictures.
+  await until("each file was asked for", () => files.every((file) => asked.includes(`/${file}`)));
+  // Whoever only plays loads nothing of what publishes.
+  assert.deepEqual([...asked, ...elsewhere].filter((url) => /publisher|aac/.test(url)), []);
+  for (const file of files) {
     assert.deepEqual(asked.filter((path) => path === `/${file}`), [`/${file}`]);
     assert.deepEqual(elsewhere.filter((url) => url.includes(`/${file}`) && !url.startsWith(own)), []);
   }
