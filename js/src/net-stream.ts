@@ -47,7 +47,7 @@ export class NetStream extends StatusTarget {
   #ended: StatusInfo | null = null;
   #settle: Settle | null = null;
   #role: "play" | "publish" | null = null;
-  #bufferTime = BUFFER_TIME;
+  #bufferTime = 0;
   #bufferTimeMax: number | undefined;
   #paused = false;
   #sound: AudioOutput | null = null;
@@ -210,7 +210,10 @@ export class NetStream extends StatusTarget {
     if (this.#role === "play") this.#openSound();
   }
 
-  /** Seconds of media the player keeps ahead; also how far behind live it starts. */
+  /**
+   * Seconds of media the player keeps ahead; also how far behind live it starts. 0 when it was never set: as near to live as the network lets it,
+   * where Flash had 0.1.
+   */
   get bufferTime(): number {
     return this.#bufferTime;
   }
