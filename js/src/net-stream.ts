@@ -13,7 +13,7 @@ import type { AudioSettings, StatusInfo, StreamStats, ToWorker, VideoSettings } 
 import type { Screen } from "./screen.js";
 import { SoundTransform } from "./sound-transform.js";
 
-/** Seconds a player keeps ahead when nobody says otherwise. */
+/** Seconds that `goLive` leaves a player at most to keep ahead. */
 const BUFFER_TIME = 0.1;
 
 export type PublishType = "live" | "record" | "append";
