@@ -2,7 +2,7 @@
 
 #[cfg(not(target_family = "wasm"))]
 use bytes::BytesMut;
-use chalkcast_core::chunk::Encoder;
+use chalkcast_core::chunk::{Encoder, SharedMessage};
 use chalkcast_core::message::Raw;
 
 use crate::Contestant;
@@ -42,6 +42,14 @@ pub fn contestants<'a>(workload: &'a Workload) -> Vec<Contestant<'a>> {
                 .expect("a short message");
         }
         finish(std::hint::black_box(&out).len())
+    };
+    let tags: Vec<_> = messages.iter().cloned().filter_map(Raw::into_tag).collect();
+    let shared = move || {
+        let written = tags.iter().map(|tag| {
+            let message = SharedMessage::encode(tag, chunk_size).expect("a short message");
+            std::hint::black_box(message.transmit(1)).len()
+        });
+        finish(written.sum())
     };
     let rml_messages: Vec<_> = messages.iter().map(rml_message).collect();
     let rml = move || {
@@ -134,6 +142,7 @@ pub fn contestants<'a>(workload: &'a Workload) -> Vec<Contestant<'a>> {
     vec![
         ("memcpy", Box::new(memcpy)),
         ("ours", Box::new(ours)),
+        ("shared", Box::new(shared)),
         ("rml_rtmp", Box::new(rml)),
         ("shiguredo", Box::new(shiguredo)),
         #[cfg(not(target_family = "wasm"))]

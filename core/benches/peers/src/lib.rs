@@ -51,6 +51,9 @@ pub fn run(host: &Host<'_>) {
         decoders::contestants,
         &[1460, 65_536],
     );
+    (host.line)(
+        "`shared` is what a server sends of media, a message encoded once for all viewers: one chunk is not copied.\n",
+    );
     table(
         host,
         "Encode",
