@@ -44,6 +44,8 @@ try {
       const teacher = await browser.page({ watchCamera: true });
       try {
         await teach(teacher, server, name, { camera: [...size, 30], ...options });
+        // A lesson that is under way: in its first seconds a microphone's clock is still being learnt.
+        await teacher.until("the lesson is under way", () => stream.time > 8);
         for (const [row, start] of students) {
           if (row.includes(wanted)) rows.push(await measure(browser, row, size, teacher, start));
         }
@@ -104,13 +106,7 @@ async function measure(browser, name, size, teacher, start, student) {
     const shown = (seen.shown ?? seen.pictures).filter(({ at }) => at > settled);
     const all = delays(source.pictures, shown).map(({ delay }) => delay);
     const latency = await page.evaluate(() => probe.outputLatency?.() ?? 0);
-    if (process.env.STATS) {
-      const series = delays(source.pictures, seen.shown ?? seen.pictures);
-      const by = Map.groupBy ? Map.groupBy(series, ({ at }) => Math.floor((at - first) / 1000)) : series.reduce((map, x) => { const k = Math.floor((x.at - first) / 1000); map.set(k, [...(map.get(k) ?? []), x]); return map; }, new Map());
-      console.error([...by].map(([k, x]) => `${k}:${percentile(x.map(({ delay }) => delay), 0.5).toFixed(0)}`).join(" "));
-      console.error(JSON.stringify(await teacher.evaluate(() => globalThis.stream?.info)), teacher.log);
-      console.error(name, latency, JSON.stringify(await page.evaluate(() => globalThis.player?.stream?.info)));
-    }
+    if (process.env.STATS) await explain(page, name, delays(source.pictures, seen.shown ?? seen.pictures), first);
     return {
       name,
       size: size.join("x"),
@@ -128,6 +124,14 @@ async function measure(browser, name, size, teacher, start, student) {
   } finally {
     if (!student) await page.close();
   }
+}
+
+/** With STATS=1: the median delay of each second after the first picture, and the player's own figures. */
+async function explain(page, name, all, first) {
+  const seconds = [];
+  for (const { at, delay } of all) (seconds[Math.floor((at - first) / 1000)] ??= []).push(delay);
+  console.error(name, seconds.map((second) => percentile(second, 0.5).toFixed(0)).join(" "));
+  console.error(JSON.stringify(await page.evaluate(() => globalThis.player?.stream?.info)));
 }
 
 /** Breaks in the sound so far, where the player counts them. */
