@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { test } from "node:test";
-import { chromium, firefox, OUT } from "./lib/browsers.mjs";
+import { chromium, chromiumTabs, firefox, OUT } from "./lib/browsers.mjs";
 import { assertRising, attend, delays, pictures, status, teach } from "./lib/lesson.mjs";
+import { line } from "./lib/line.mjs";
 import { cameraFile, microphoneFile } from "./lib/media.mjs";
 import { ffmpeg, gateway } from "./lib/programs.mjs";
 import { median, percentile, until } from "./lib/until.mjs";
@@ -111,6 +112,60 @@ test("B-frames from ffmpeg, on a page of plain http at an address that is not lo
       assert.deepEqual(await student.evaluate(() => probe.errors), []);
     });
   }
+});
+
+test("a hidden tab, another size, and an outage of 10 s, which with bufferTime 15 is not seen", async (t) => {
+  const server = await gateway(t);
+  const way = await line(t, server.httpPort);
+  const watched = { http: server.http, ws: way.ws };
+  const teacher = await browsers[0].page({ watchCamera: true });
+  t.after(() => teacher.close());
+  await teach(teacher, server, "bad");
+  const tabs = await chromiumTabs();
+  t.after(() => tabs.close());
+  const student = await tabs.page();
+  await attend(student, watched, "bad", { renderer: "mse" });
+  await pictures(student, 60);
+  const live = (what, since) =>
+    until(`${what}: live again`, async () => {
+      const seen = (await student.evaluate(() => probe.pictures)).filter(({ at }) => at > since).slice(-10);
+      const lags = delays(await teacher.evaluate(() => probe.pictures), seen).map(({ delay }) => delay);
+      if (lags.length < 10 || median(lags) > 1500) throw new Error(`${median(lags)} ms behind`);
+      t.diagnostic(`${what}: ${median(lags).toFixed(0)} ms behind live`);
+      return true;
+    });
+  const now = () => student.evaluate(() => performance.timeOrigin + performance.now());
+
+  const show = await student.hide();
+  await student.until("it is hidden", () => document.hidden);
+  const taught = await teacher.evaluate(() => probe.pictures.length);
+  await teacher.until("two seconds", (from) => probe.pictures.length > from + 60, { argument: taught });
+  await show();
+  await live("after a hidden tab", await now());
+
+  await teacher.evaluate(async () => (await import("/chalkcast/index.js")).Camera.getCamera().setMode(160, 120, 30));
+  await student.until("the other size", () => player.surface.videoWidth === 160 && player.stream.info.width === 160);
+  await live("after a change of size", await now());
+
+  const patient = await browsers[0].page();
+  t.after(() => patient.close());
+  // It starts so far behind, and plays at once: the relay has that much.
+  await attend(patient, watched, "bad", { renderer: "mse", bufferTime: 15 });
+  await status(patient, "NetStream.Buffer.Full", { seconds: 30 });
+  await pictures(patient, 30);
+  await student.evaluate(() => statuses.splice(0));
+  await patient.evaluate(() => statuses.splice(0));
+  const began = await now();
+  way.stall(10_000);
+  await status(student, "NetStream.Buffer.Empty");
+  await status(student, "NetStream.Buffer.Full");
+  await live("after an outage", await now());
+  const { seen, said } = await patient.evaluate((from) => ({ seen: probe.pictures.filter(({ at }) => at > from), said: statuses.map(({ code }) => code) }), began);
+  const still = Math.max(...seen.slice(1).map(({ at }, i) => at - seen[i].at));
+  t.diagnostic(`with bufferTime 15 no picture stood for more than ${still.toFixed(0)} ms`);
+  assert.ok(seen.at(-1).at - began > 10_000 && still < 2000, `a picture stood for ${still} ms`);
+  assert.ok(!said.includes("NetStream.Buffer.Empty"), said.join());
+  assert.deepEqual(await student.evaluate(() => probe.errors), []);
 });
 
 test("only a managed MediaSource, no sound before a gesture, no memory, and a segment that cannot be read", async (t) => {
