@@ -83,6 +83,7 @@ impl Connection {
 
     /// Runs until the connection has ended. Everything that can happen wakes the same task.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        self.take_back();
         loop {
             let now = self.gateway.clock.now();
             self.drain(now);
@@ -122,7 +123,30 @@ impl Connection {
             progress |= self.poll_revoked(now, cx);
             progress |= self.poll_timer(now, cx);
             if !progress {
+                self.entrust(now, cx);
                 return Poll::Pending;
+            }
+        }
+    }
+
+    /// While there is nothing else to do for it, the relay writes to a viewer by itself.
+    fn entrust(&mut self, now: Instant, cx: &mut Context<'_>) {
+        let [view] = &mut self.views[..] else { return };
+        if !self.outbox.is_empty() || self.in_flight.is_concerned() {
+            return;
+        }
+        if let Some(lane) = self.transport.lane()
+            && view.entrust(now, cx.waker(), lane)
+        {
+            self.outbox.rest();
+        }
+    }
+
+    fn take_back(&mut self) {
+        for view in &mut self.views {
+            if let Some(back) = view.viewer.take_back() {
+                self.session.sent_shared(back.sent);
+                self.transport.resume(&back.rest, &mut self.outbox);
             }
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chalkcast_core::session::{Status, StreamKey};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -46,6 +47,11 @@ impl Gateway {
 
 /// Gives a stream its time, until nobody needs it.
 async fn drive(gateway: Weak<Gateway>, stream: Arc<Stream>) {
+    // They end with this.
+    let mut writers = JoinSet::new();
+    for _ in 0..tokio::runtime::Handle::current().metrics().num_workers() {
+        writers.spawn(write(gateway.clone(), Arc::clone(&stream)));
+    }
     let mut sleep = Box::pin(tokio::time::sleep(Duration::ZERO));
     std::future::poll_fn(|cx| {
         loop {
@@ -72,6 +78,20 @@ async fn drive(gateway: Weak<Gateway>, stream: Arc<Stream>) {
                 return std::task::Poll::Pending;
             }
         }
+    })
+    .await;
+}
+
+/// Writes what is due to viewers in step, a few at a time. As many do so as there are threads.
+async fn write(gateway: Weak<Gateway>, stream: Arc<Stream>) {
+    std::future::poll_fn(|cx| {
+        let Some(gateway) = gateway.upgrade() else {
+            return std::task::Poll::Ready(());
+        };
+        if stream.write(gateway.clock.now(), cx.waker()) {
+            cx.waker().wake_by_ref();
+        }
+        std::task::Poll::Pending
     })
     .await;
 }

@@ -9,19 +9,11 @@ use chalkcast_core::session::server::ServerSession;
 use chalkcast_core::session::{Level, PlayStart, Status, StreamKey, code};
 
 use crate::gateway::Gateway;
-use crate::relay::{Item, Key, Next, Viewer};
+use crate::relay::{Item, Key, Lane, Next, Viewer};
+use crate::transport::recall;
 
 /// How long an external relay may take before its silence means that nobody publishes.
 const RELAY_SILENCE: Duration = Duration::from_secs(2);
-
-/// Media that has been written cannot be skipped any more. So much of it may be on its way: half of it pulled from the relay,
-/// half of it unsent in the kernel.
-const BEYOND_RECALL: Duration = Duration::from_millis(250);
-/// While the stream's rate is not known.
-const UNKNOWN_RATE: u64 = 1_000_000;
-/// Limits for either half, in bytes: a few packets, and a stream faster than any lesson.
-const FEWEST: u64 = 4 * 1024;
-const MOST: u64 = 256 * 1024;
 
 /// A viewer of the relay, and what its client has been told.
 pub(crate) struct View {
@@ -83,8 +75,7 @@ impl View {
         waker: &Waker,
         session: &mut ServerSession,
     ) -> Next {
-        // What is written together has to be pulled together.
-        let max_bytes = self.bytes_in((BEYOND_RECALL / 2).max(self.viewer.budget() * 2));
+        let max_bytes = recall::pull_limit(self.viewer.bits_per_second(), self.viewer.budget());
         let Self {
             stream,
             viewer,
@@ -102,18 +93,15 @@ impl View {
         })
     }
 
-    /// What the kernel may hold unsent for this viewer, in bytes.
-    pub(crate) fn unsent_limit(&self) -> u32 {
-        self.bytes_in(BEYOND_RECALL / 2) as u32
+    /// Lets the relay write what comes next, if it can.
+    pub(crate) fn entrust(&mut self, now: Instant, waker: &Waker, lane: Box<dyn Lane>) -> bool {
+        let stream_id = self.stream.as_u32();
+        self.viewer.entrust(now, stream_id, waker, lane)
     }
 
-    /// Bytes of the stream in so much time.
-    fn bytes_in(&self, time: Duration) -> usize {
-        let rate = match self.viewer.bits_per_second() {
-            0 => UNKNOWN_RATE,
-            known => known,
-        };
-        (rate / 8 * time.as_millis() as u64 / 1000).clamp(FEWEST, MOST) as usize
+    /// What the kernel may hold unsent for this viewer, in bytes.
+    pub(crate) fn unsent_limit(&self) -> u32 {
+        recall::unsent_limit(self.viewer.bits_per_second())
     }
 
     /// Passes on what a relay says.

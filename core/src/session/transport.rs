@@ -291,6 +291,11 @@ impl<E> Transport<E> {
         self.outputs.push_back(Output::Transmit(transmit));
     }
 
+    /// Counts bytes that the owner has sent.
+    pub(super) fn count_sent(&mut self, bytes: usize) {
+        self.acknowledge.count_sent(bytes);
+    }
+
     /// Sends media that is for this connection only.
     pub(super) fn send_tag(&mut self, message_stream_id: u32, tag: &Tag) -> Result<(), UsageError> {
         let limit = chunk::MAX_MESSAGE_LENGTH;

@@ -6,7 +6,6 @@ use axum::body::Body;
 use axum::http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header,
 };
-use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -83,8 +82,9 @@ async fn serve(gateway: Arc<Gateway>, upgrade: OnUpgrade, app: String) {
 /// The socket underneath, so that media is not carried through the layers of HTTP.
 fn socket_of(upgraded: Upgraded) -> Option<Socket> {
     let parts = upgraded.downcast::<TokioIo<Socket>>().ok()?;
-    let early: Bytes = parts.read_buf;
-    Some(parts.io.into_inner().with_early(early))
+    // An empty one holds on to the buffer of the HTTP connection, which is larger than all else that a viewer takes.
+    let early = Some(parts.read_buf).filter(|early| !early.is_empty());
+    Some(parts.io.into_inner().with_early(early.unwrap_or_default()))
 }
 
 fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {

@@ -7,6 +7,7 @@ use chalkcast_core::flv::Tag;
 use chalkcast_core::{Instant, Timestamp};
 
 use super::Config;
+use super::cohort::Step;
 use super::config::VIDEO_AT_ONCE;
 use super::log::{Content, Entry, Headers, Kind, Log};
 
@@ -160,6 +161,35 @@ impl Cursor {
         (self.skips, self.skipped_tags)
     }
 
+    /// What it has in common with others that are sent the same from now on. `None` while there is something to it that others have not.
+    pub(super) fn step(&self, config: &Config, stream_id: u32) -> Option<Step> {
+        match self.position {
+            Position::At(position)
+                if position >= self.video_from.max(self.audio_to)
+                    && !self.lags
+                    && self.replay == Replay::Nothing
+                    && !self.wants.paused =>
+            {
+                Some(Step {
+                    position,
+                    wants: self.wants,
+                    budget: self.budget(config),
+                    started: self.started,
+                    stream_id,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// It has been sent everything before `position`, in time.
+    pub(super) fn go_on_at(&mut self, position: u64) {
+        if self.position != Position::At(position) {
+            self.position = Position::At(position);
+            self.joined_behind = Duration::ZERO;
+        }
+    }
+
     /// Emits what is due, some `max_bytes` at most.
     pub(super) fn pull(
         &mut self,
@@ -192,10 +222,10 @@ impl Cursor {
             return Pulled::More;
         }
         if sent == 0
-            && let Some(wait) = self.wait(log, at, now, config)
+            && let Some(waits) = wait(log, at, self.wants, self.budget(config), now)
         {
             self.position = Position::At(at);
-            return wait;
+            return waits;
         }
         if self.lags {
             self.send_audio(log, at, &mut sent, emit);
@@ -383,27 +413,6 @@ impl Cursor {
         }
     }
 
-    /// How long to wait for what there is; `None` if it is due.
-    fn wait(&self, log: &Log, at: u64, now: Instant, config: &Config) -> Option<Pulled> {
-        let budget = self.budget(config);
-        let mut oldest = None;
-        let mut next = at;
-        while let Some(entry) = log.get(next) {
-            match &entry.content {
-                Content::Begin | Content::End => return None,
-                Content::Tag { kind, .. } if !self.wants.kind(*kind) => {}
-                Content::Tag { kind, .. } => {
-                    let oldest = *oldest.get_or_insert(entry.arrival);
-                    if is_due(*kind, oldest, budget, now) {
-                        return None;
-                    }
-                }
-            }
-            next += 1;
-        }
-        Some(Pulled::Wait(oldest.map(|oldest| oldest + budget)))
-    }
-
     fn emit(&mut self, at: u64, entry: &Entry, sent: &mut usize, emit: &mut dyn FnMut(Item<'_>)) {
         match &entry.content {
             Content::Begin => {
@@ -451,21 +460,47 @@ impl Entry {
     }
 }
 
+/// How long to wait for what there is from `at` on; `None` if it is due.
+pub(super) fn wait(
+    log: &Log,
+    at: u64,
+    wants: Wants,
+    budget: Duration,
+    now: Instant,
+) -> Option<Pulled> {
+    let mut oldest = None;
+    let mut next = at;
+    while let Some(entry) = log.get(next) {
+        match &entry.content {
+            Content::Begin | Content::End => return None,
+            Content::Tag { kind, .. } if !wants.kind(*kind) => {}
+            Content::Tag { kind, .. } => {
+                let oldest = *oldest.get_or_insert(entry.arrival);
+                if is_due(*kind, oldest, budget, now) {
+                    return None;
+                }
+            }
+        }
+        next += 1;
+    }
+    Some(Pulled::Wait(oldest.map(|oldest| oldest + budget)))
+}
+
 /// Whether a tag is written now, with what waits since `oldest`.
 pub(super) fn is_due(kind: Kind, oldest: Instant, budget: Duration, now: Instant) -> bool {
     (kind.is_video() && budget <= VIDEO_AT_ONCE) || now >= oldest + budget
 }
 
 /// A set of track ids.
-#[derive(Clone, Copy, Debug, Default)]
-struct Tracks([u64; 4]);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tracks([u64; 4]);
 
 impl Tracks {
     fn insert(&mut self, track: u8) {
         self.0[usize::from(track >> 6)] |= 1 << (track & 63);
     }
 
-    fn contains(self, track: u8) -> bool {
+    pub(super) fn contains(self, track: u8) -> bool {
         self.0[usize::from(track >> 6)] & (1 << (track & 63)) != 0
     }
 

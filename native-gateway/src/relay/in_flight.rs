@@ -38,6 +38,11 @@ pub enum Ask {
 }
 
 impl InFlight {
+    /// Whether the viewer lags, or did so not long ago: then it is to be looked after before each write.
+    pub fn is_concerned(&self) -> bool {
+        self.asked.is_some()
+    }
+
     /// Looks at whether the viewer `lags`. Answers what to tell it, once.
     pub fn look(&mut self, now: Instant, lags: bool) -> Option<Ask> {
         match self.asked {

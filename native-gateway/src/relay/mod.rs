@@ -2,12 +2,17 @@
 //!
 //! Nothing in here opens a socket, reads a clock or knows tokio: time is handed in, and who waits leaves a
 //! [`Waker`](std::task::Waker). What one viewer does is between its cursor and the log, so it cannot delay another.
+//!
+//! Most viewers are sent the same at the same time. One that waits can entrust its connection (a [`Lane`]) to the stream, which
+//! writes to all in step what it has put together once; when there is anything else to it, the viewer is woken and pulls for itself.
 
+mod cohort;
 mod config;
 mod cursor;
 mod in_flight;
 mod log;
 mod pace;
+mod seat;
 mod stitch;
 mod stream;
 #[cfg(test)]
@@ -23,6 +28,7 @@ use chalkcast_core::Instant;
 pub use config::Config;
 pub use cursor::Item;
 pub use in_flight::{Ask, InFlight, WINDOW};
+pub use seat::{Back, Lane, Run, Written};
 pub use stream::{Publisher, Source, Stats, Stream, Taken};
 pub use viewer::{Next, Viewer};
 

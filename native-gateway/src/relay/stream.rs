@@ -10,8 +10,10 @@ use chalkcast_core::flv::Tag;
 use slab::Slab;
 use thiserror::Error;
 
+use super::cohort::{Cohorts, SHARE, Step};
 use super::cursor::{Cursor, Wants, is_due};
 use super::log::{Kind, Log, classify};
+use super::seat::Member;
 use super::stitch::Stitch;
 use super::{Config, Key};
 
@@ -66,10 +68,13 @@ pub(super) struct State {
     /// When somebody last came or went.
     touched: Instant,
     waiters: Slab<Waiter>,
+    cohorts: Cohorts,
     /// The earliest deadline of all, or earlier.
     next: Option<Instant>,
     /// Who calls `handle_timeout`.
     driver: Option<Waker>,
+    /// Who calls `write`, and has found nothing to do.
+    writers: Vec<Waker>,
     rate: Rate,
     skips: u64,
     skipped_tags: u64,
@@ -96,6 +101,27 @@ pub(super) struct Interest {
     pub(super) wants: Wants,
     pub(super) budget: Duration,
     pub(super) deadline: Option<Instant>,
+}
+
+impl Interest {
+    /// A tag has come. True if something is due for that; else `deadline` says until when it may wait.
+    pub(super) fn hear(&mut self, now: Instant, kind: Kind) -> bool {
+        if !self.wants.kind(kind) {
+            return false;
+        }
+        let oldest = self.deadline.map_or(now, |deadline| {
+            Instant::from_micros(
+                deadline
+                    .as_micros()
+                    .saturating_sub(self.budget.as_micros() as u64),
+            )
+        });
+        let due = is_due(kind, oldest, self.budget, now);
+        if !due {
+            self.deadline.get_or_insert(now + self.budget);
+        }
+        due
+    }
 }
 
 impl Stream {
@@ -138,7 +164,7 @@ impl Stream {
             state.log.clear();
         }
         let mut woken = Vec::new();
-        let mut next = None;
+        let mut next = state.cohorts.handle_timeout(now);
         for (_, waiter) in &mut state.waiters {
             match waiter.interest.and_then(|interest| interest.deadline) {
                 Some(deadline) if deadline <= now => woken.extend(waiter.waker.take()),
@@ -147,8 +173,38 @@ impl Stream {
             }
         }
         state.next = next;
+        state.wake_writers(&mut woken);
         drop(state);
         woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Writes what is due to some of the viewers that have entrusted their connections. False if nothing is due for any: then `waker`
+    /// is woken when something is. Any number may call this, at the same time too.
+    pub fn write(&self, now: Instant, waker: &Waker) -> bool {
+        let mut woken = Vec::new();
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let rate = state.bits_per_second(now);
+        let job = state
+            .cohorts
+            .take(&state.log, now, &self.config, rate, &mut woken);
+        if job.is_none() && !state.writers.iter().any(|kept| kept.will_wake(waker)) {
+            state.writers.push(waker.clone());
+        }
+        drop(guard);
+        woken.drain(..).for_each(Waker::wake);
+        let Some(job) = job else {
+            return false;
+        };
+        let (step, members) = job.write();
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let deadline = state.cohorts.gather(step, members, &state.log, now);
+        woken.extend(deadline.and_then(|deadline| state.note(deadline)));
+        state.wake_writers(&mut woken);
+        drop(guard);
+        woken.into_iter().for_each(Waker::wake);
+        true
     }
 
     /// When to call `handle_timeout` next. `waker` is woken when that becomes earlier, or somebody has gone.
@@ -302,6 +358,21 @@ impl State {
         }
     }
 
+    /// The viewer waits, and the stream writes to it.
+    pub(super) fn entrust(
+        &mut self,
+        slot: usize,
+        now: Instant,
+        step: Step,
+        member: Member,
+        woken: &mut Vec<Waker>,
+    ) {
+        self.ignore(slot);
+        let deadline = self.cohorts.join(step, member, &self.log, now);
+        woken.extend(deadline.and_then(|deadline| self.note(deadline)));
+        self.wake_writers(woken);
+    }
+
     /// The viewer waits. Answers the driver's waker, if it has to look again.
     pub(super) fn wait(&mut self, slot: usize, interest: Interest, waker: &Waker) -> Option<Waker> {
         if let Some(waiter) = self.waiters.get_mut(slot) {
@@ -322,7 +393,7 @@ impl State {
 
     /// A tag has come: wakes those for whom it is due, and notes until when it may wait for the others.
     fn notify(&mut self, now: Instant, kind: Kind, woken: &mut Vec<Waker>) {
-        let mut first = None;
+        let mut first = self.cohorts.hear(now, kind);
         for (_, waiter) in &mut self.waiters {
             let Waiter {
                 waker: waker @ Some(_),
@@ -331,27 +402,25 @@ impl State {
             else {
                 continue;
             };
-            if !interest.wants.kind(kind) {
-                continue;
-            }
-            let oldest = interest.deadline.map_or(now, |deadline| {
-                Instant::from_micros(
-                    deadline
-                        .as_micros()
-                        .saturating_sub(interest.budget.as_micros() as u64),
-                )
-            });
-            if is_due(kind, oldest, interest.budget, now) {
+            if interest.hear(now, kind) {
                 woken.extend(waker.take());
-            } else {
-                let deadline = *interest.deadline.get_or_insert(now + interest.budget);
+            } else if let Some(deadline) = interest.deadline {
                 first = earlier(first, deadline);
             }
         }
+        self.wake_writers(woken);
         woken.extend(first.and_then(|deadline| self.note(deadline)));
     }
 
+    /// As many as have something to do.
+    fn wake_writers(&mut self, woken: &mut Vec<Waker>) {
+        let idle = self.writers.len();
+        let wanted = self.cohorts.due().div_ceil(SHARE);
+        woken.extend(self.writers.drain(idle.saturating_sub(wanted)..));
+    }
+
     fn wake_all(&mut self, woken: &mut Vec<Waker>) {
+        self.cohorts.dismiss(woken);
         woken.extend(
             self.waiters
                 .iter_mut()
@@ -425,7 +494,7 @@ fn keep_waker(kept: &mut Option<Waker>, waker: &Waker) {
     }
 }
 
-fn earlier(first: Option<Instant>, other: Instant) -> Option<Instant> {
+pub(super) fn earlier(first: Option<Instant>, other: Instant) -> Option<Instant> {
     Some(first.map_or(other, |first| first.min(other)))
 }
 

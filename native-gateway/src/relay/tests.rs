@@ -1,14 +1,19 @@
 //! The relay on plain structs and a fake clock: publishers and viewers take turns millisecond by millisecond.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
+use bytes::Bytes;
+use chalkcast_core::chunk;
 use chalkcast_core::flv::{Tag, TagType};
+use chalkcast_core::message::{Message, message_type};
 use chalkcast_core::{Instant, Timestamp};
 
-use super::{Config, Item, Key, Next, Publisher, Relay, Source, Stream, Taken, Viewer};
+use super::{
+    Config, Item, Key, Lane, Next, Publisher, Relay, Run, Source, Stream, Taken, Viewer, Written,
+};
 
 #[derive(Default)]
 struct Flag(AtomicBool);
@@ -34,9 +39,100 @@ enum Got {
     NotFound,
 }
 
+/// What the relay has written to a viewer by itself.
+struct Wire {
+    decoder: chunk::Decoder,
+    bytes: Vec<u8>,
+    writes: usize,
+    /// So many bytes more are taken.
+    room: usize,
+    stuck: bool,
+}
+
+impl Wire {
+    fn new() -> Self {
+        let mut set_up = Vec::new();
+        chunk::Encoder::new()
+            .encode(2, &Message::SetChunkSize(65_536).encode(), &mut set_up)
+            .unwrap();
+        let mut decoder = chunk::Decoder::new(chunk::Limits::default());
+        decoder.decode(&mut &set_up[..]).unwrap();
+        Self {
+            decoder,
+            bytes: Vec::new(),
+            writes: 0,
+            room: usize::MAX,
+            stuck: false,
+        }
+    }
+
+    fn take(&mut self) -> Vec<Tag> {
+        let bytes = std::mem::take(&mut self.bytes);
+        let mut input = &bytes[..];
+        let mut tags = Vec::new();
+        while let Some(raw) = self.decoder.decode(&mut input).unwrap() {
+            assert_eq!(raw.stream_id, 1);
+            let tag_type = match raw.message_type {
+                message_type::AUDIO => TagType::Audio,
+                message_type::VIDEO => TagType::Video,
+                _ => TagType::Script,
+            };
+            tags.push(Tag {
+                tag_type,
+                timestamp: raw.timestamp,
+                payload: raw.payload,
+            });
+        }
+        tags
+    }
+}
+
+struct TestLane {
+    wire: Arc<Mutex<Wire>>,
+    rest: Vec<Bytes>,
+}
+
+impl std::fmt::Debug for TestLane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TestLane")
+    }
+}
+
+impl Lane for TestLane {
+    fn write(&mut self, run: &Run) -> Written {
+        assert!(
+            self.rest.is_empty(),
+            "one that is not in step is written to"
+        );
+        let mut wire = self.wire.lock().unwrap();
+        let taken = if wire.stuck {
+            0
+        } else {
+            run.bytes.len().min(wire.room)
+        };
+        if taken == 0 {
+            return Written::Nothing;
+        }
+        wire.room -= taken;
+        wire.writes += 1;
+        wire.bytes.extend_from_slice(&run.bytes[..taken]);
+        if taken == run.bytes.len() {
+            return Written::All;
+        }
+        self.rest = vec![run.bytes.slice(taken..)];
+        Written::Part
+    }
+
+    fn into_rest(self: Box<Self>) -> Vec<Bytes> {
+        self.rest
+    }
+}
+
 /// A viewer that pulls when it is woken, unless it is stuck.
 struct Student {
     viewer: Viewer,
+    /// Where the relay writes by itself; `None` for one that always pulls.
+    wire: Option<Arc<Mutex<Wire>>>,
     flag: Arc<Flag>,
     got: Vec<Got>,
     stuck: bool,
@@ -47,6 +143,13 @@ struct Student {
 impl Student {
     fn pull(&mut self, now: u64) {
         let waker = Waker::from(Arc::clone(&self.flag));
+        if let Some(back) = self.viewer.take_back() {
+            let mut wire = self.wire.as_ref().unwrap().lock().unwrap();
+            back.rest
+                .iter()
+                .for_each(|rest| wire.bytes.extend_from_slice(rest));
+        }
+        self.collect(now);
         loop {
             let before = self.got.len();
             let got = &mut self.got;
@@ -68,9 +171,27 @@ impl Student {
                 self.writes.push(now);
             }
             if next == Next::Wait {
-                return;
+                break;
             }
         }
+        if let Some(wire) = &self.wire {
+            let lane = TestLane {
+                wire: Arc::clone(wire),
+                rest: Vec::new(),
+            };
+            self.viewer.entrust(at(now), 1, &waker, Box::new(lane));
+        }
+    }
+
+    /// What the relay has written.
+    fn collect(&mut self, now: u64) {
+        let Some(wire) = &self.wire else { return };
+        let mut wire = wire.lock().unwrap();
+        let tags = wire.take();
+        self.got
+            .extend(tags.into_iter().map(|tag| Got::Tag { at: now, tag }));
+        self.writes
+            .extend(std::iter::repeat_n(now, std::mem::take(&mut wire.writes)));
     }
 
     fn tags(&self) -> Vec<&Tag> {
@@ -109,10 +230,13 @@ impl Student {
 /// A relay, its clock, and the one who calls its streams when their time has come.
 struct Classroom {
     relay: Relay,
-    streams: Arc<std::sync::Mutex<Vec<Arc<Stream>>>>,
+    streams: Arc<Mutex<Vec<Arc<Stream>>>>,
     driver: Arc<Flag>,
+    writer: Arc<Flag>,
     now: u64,
     students: Vec<Student>,
+    /// Whether students let the relay write.
+    entrusts: bool,
 }
 
 fn at(ms: u64) -> Instant {
@@ -161,7 +285,7 @@ fn sound(ms: u64) -> Tag {
 
 impl Classroom {
     fn new(config: Config) -> Self {
-        let streams: Arc<std::sync::Mutex<Vec<Arc<Stream>>>> = Arc::default();
+        let streams: Arc<Mutex<Vec<Arc<Stream>>>> = Arc::default();
         let created = Arc::clone(&streams);
         let relay = Relay::new(config, move |stream| {
             created.lock().unwrap().push(Arc::clone(stream))
@@ -170,8 +294,10 @@ impl Classroom {
             relay,
             streams,
             driver: Arc::default(),
+            writer: Arc::default(),
             now: 0,
             students: Vec::new(),
+            entrusts: true,
         }
     }
 
@@ -188,6 +314,7 @@ impl Classroom {
         set_up(&mut viewer);
         let mut student = Student {
             viewer,
+            wire: self.entrusts.then(|| Arc::new(Mutex::new(Wire::new()))),
             flag: Arc::default(),
             got: Vec::new(),
             stuck: false,
@@ -215,16 +342,31 @@ impl Classroom {
                         .retain(|other| !Arc::ptr_eq(other, stream));
                     break;
                 }
-                if !self.pull_woken() {
+                if !self.serve() {
                     break;
                 }
             }
         }
-        while self.pull_woken() {}
+        while self.serve() {}
     }
 
-    fn pull_woken(&mut self) -> bool {
+    /// The relay writes, and those pull that are woken. False if there was nothing to do.
+    fn serve(&mut self) -> bool {
         let mut any = false;
+        let waker = Waker::from(Arc::clone(&self.writer));
+        for student in &self.students {
+            if let Some(wire) = &student.wire {
+                wire.lock().unwrap().stuck = student.stuck;
+            }
+        }
+        for stream in self.streams.lock().unwrap().iter() {
+            while stream.write(at(self.now), &waker) {
+                any = true;
+            }
+        }
+        for student in &mut self.students {
+            student.collect(self.now);
+        }
         for student in self.students.iter_mut().filter(|student| !student.stuck) {
             if student.flag.take() {
                 student.pull(self.now);
@@ -810,4 +952,105 @@ fn figures_are_those_of_the_last_seconds() {
         stats.bits_per_second
     );
     assert!(stats.live && stats.live_for == Duration::from_secs(10));
+}
+
+#[test]
+fn viewers_in_step_get_what_each_would_pull_and_when() {
+    let lesson = |entrusts: bool| {
+        let mut room = Classroom::new(Config::default());
+        room.entrusts = entrusts;
+        let mut publisher = room.publish().unwrap();
+        room.teach(&mut publisher, 1_000, 1_000, 0, 0);
+        for buffer in [0, 100, 300, 400, 1_000, 3_500, 3_500, 300, 300] {
+            room.attend_with(|viewer| viewer.set_buffer_length(Duration::from_millis(buffer)));
+            let until = room.now + 130;
+            room.teach(&mut publisher, until, 1_000, 0, 0);
+        }
+        room.attend_with(|viewer| viewer.receive_video(false));
+        room.attend_with(|viewer| viewer.receive_audio(false));
+        // More than are written to in one go.
+        for _ in 0..40 {
+            room.attend();
+        }
+        room.teach(&mut publisher, 4_000, 1_000, 0, 0);
+        publisher.finish(at(room.now));
+        room.pass(4_500);
+        let mut publisher = room.publish().unwrap();
+        room.teach(&mut publisher, 6_000, 1_000, 4_500, 0);
+        drop(publisher);
+        room.pass(6_500);
+        room
+    };
+    let (alone, together) = (lesson(false), lesson(true));
+    let mut sent = 0;
+    for (alone, together) in alone.students.iter().zip(&together.students) {
+        assert_eq!(alone.tags(), together.tags());
+        let news = |student: &Student| -> Vec<Got> {
+            let is_news = |got: &&Got| !matches!(got, Got::Tag { .. });
+            student.got.iter().filter(is_news).cloned().collect()
+        };
+        assert_eq!(news(alone), news(together));
+        // Who falls in with others is written to once too often, and never later than alone.
+        let extra = together.writes.len().abs_diff(alone.writes.len());
+        assert!(extra <= 8, "{extra}");
+        for (one, other) in alone.got.iter().zip(&together.got) {
+            if let (Got::Tag { at, tag }, Got::Tag { at: other, .. }) = (one, other) {
+                let sent = (tag.timestamp.as_millis() as u64).max(1_000);
+                let budget = alone.viewer.budget().as_millis() as u64;
+                assert!(*other <= (*at).max(sent + budget), "{at} {other}");
+            }
+        }
+        sent += alone.writes.len();
+    }
+    assert!(sent > 3_000, "{sent} writes");
+}
+
+#[test]
+fn one_that_takes_a_part_goes_on_by_itself_and_in_step_again() {
+    let mut room = Classroom::new(Config::default());
+    let mut publisher = room.publish().unwrap();
+    room.teach(&mut publisher, 1_000, 1_000, 0, 0);
+    for _ in 0..3 {
+        room.attend();
+    }
+    let narrow = Arc::clone(room.students[1].wire.as_ref().unwrap());
+    for room_left in [0, 1, 11, 12, 30, 47] {
+        narrow.lock().unwrap().room = room_left;
+        let until = room.now + 200;
+        room.teach(&mut publisher, until, 1_000, 0, 0);
+        narrow.lock().unwrap().room = usize::MAX;
+        let until = room.now + 300;
+        room.teach(&mut publisher, until, 1_000, 0, 0);
+    }
+    let [first, narrow, _] = &room.students[..] else {
+        unreachable!()
+    };
+    assert_eq!(first.tags(), narrow.tags());
+    assert!(
+        first
+            .frames()
+            .windows(2)
+            .all(|pair| pair[1] == pair[0] + 40)
+    );
+    assert_eq!(narrow.viewer.skipped(), (0, 0));
+}
+
+#[test]
+fn one_that_leaves_is_not_written_to_and_leaves_nothing_behind() {
+    let mut room = Classroom::new(Config::default());
+    let mut publisher = room.publish().unwrap();
+    room.teach(&mut publisher, 1_000, 1_000, 0, 0);
+    room.attend();
+    // Nothing is sent meanwhile: who has gone must not be kept until something is.
+    let mut wires = Vec::new();
+    for _ in 0..1_000 {
+        let gone = room.attend();
+        wires.push(Arc::clone(room.students[gone].wire.as_ref().unwrap()));
+        room.students.pop();
+    }
+    assert!(wires.iter().all(|wire| Arc::strong_count(wire) == 1));
+    room.teach(&mut publisher, 2_000, 1_000, 0, 0);
+    assert!(wires.iter().all(|wire| wire.lock().unwrap().writes == 0));
+    assert_eq!(room.relay.find(&key()).unwrap().stats(at(2_000)).viewers, 1);
+    assert_eq!(room.students[0].frames().last(), Some(&1_960));
 }

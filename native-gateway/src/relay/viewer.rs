@@ -8,6 +8,7 @@ use chalkcast_core::Instant;
 
 use super::cursor::{Cursor, Pulled};
 use super::pace::Pace;
+use super::seat::{Back, Lane, Seat};
 use super::stream::{Interest, Stream};
 use super::{Item, Key};
 
@@ -31,6 +32,8 @@ pub struct Viewer {
     pace: Pace,
     /// What the stream's sum of skips has from this viewer.
     counted: (u64, u64),
+    /// From the first time it entrusts its connection to the stream.
+    seat: Option<Arc<Seat>>,
 }
 
 impl Viewer {
@@ -44,10 +47,11 @@ impl Viewer {
             bits_per_second: 0,
             pace: Pace::default(),
             counted: (0, 0),
+            seat: None,
         }
     }
 
-    /// Emits what is due. When there is nothing more, `waker` is left with the stream, and woken when something is due.
+    /// Emits what is due, unless the relay writes it. When there is nothing more, `waker` is left with the stream, and woken when something is due.
     ///
     /// `emit` runs under the stream's lock: it must not wait, and not call the relay.
     pub fn pull(
@@ -99,6 +103,39 @@ impl Viewer {
                 Next::Wait
             }
         }
+    }
+
+    /// After a pull that says to wait: lets the stream write to the viewer what comes next, on message stream `stream_id`, until
+    /// [`take_back`](Self::take_back). `waker` is woken when that has to be. False if the viewer has to pull for itself.
+    pub fn entrust(
+        &mut self,
+        now: Instant,
+        stream_id: u32,
+        waker: &Waker,
+        lane: Box<dyn Lane>,
+    ) -> bool {
+        let step = self.cursor.step(self.stream.config(), stream_id);
+        let Some(step) = step.filter(|_| self.not_found_at.is_none()) else {
+            return false;
+        };
+        let seat = self.seat.get_or_insert_default();
+        let mut state = self.stream.lock();
+        if !state.is_live() {
+            return false;
+        }
+        let member = seat.entrust(lane, waker.clone(), step.position);
+        let mut woken = Vec::new();
+        state.entrust(self.slot, now, step, member, &mut woken);
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
+        true
+    }
+
+    /// What was entrusted, before the next pull or change.
+    pub fn take_back(&mut self) -> Option<Back> {
+        let back = self.seat.as_ref()?.take_back()?;
+        self.cursor.go_on_at(back.position);
+        Some(back)
     }
 
     /// The viewer's own buffer: how far behind live it starts, and how much its media may wait to be written together.
@@ -159,6 +196,7 @@ impl Viewer {
 
 impl Drop for Viewer {
     fn drop(&mut self) {
+        self.take_back();
         let driver = self.stream.lock().remove_viewer(self.slot);
         driver.into_iter().for_each(Waker::wake);
     }

@@ -1,7 +1,9 @@
 //! TCP, TLS and WebSocket become one byte stream.
 
 mod connect;
+mod lane;
 mod outbox;
+pub(crate) mod recall;
 mod socket;
 mod websocket;
 
@@ -14,6 +16,11 @@ pub(crate) use connect::connect;
 pub(crate) use outbox::Outbox;
 pub(crate) use socket::{Socket, tune};
 pub(crate) use websocket::WebSocket;
+
+use bytes::Bytes;
+use lane::SocketLane;
+
+use crate::relay::Lane;
 
 /// What carries an RTMP byte stream.
 pub(crate) enum Transport {
@@ -45,6 +52,27 @@ impl Transport {
         match self {
             Self::Plain(socket) => outbox.poll_write(cx, socket),
             Self::WebSocket(socket) => socket.poll_write(cx, outbox),
+        }
+    }
+
+    /// The way for others to write, while this is not written to. `None` if there is none, or something waits to be written.
+    pub(crate) fn lane(&self) -> Option<Box<dyn Lane>> {
+        let framed = match self {
+            Self::Plain(_) => false,
+            Self::WebSocket(socket) if socket.is_idle() => true,
+            Self::WebSocket(_) => return None,
+        };
+        let (stream, unsent) = self.socket().shared()?;
+        Some(Box::new(SocketLane::new(stream, unsent, framed)))
+    }
+
+    /// Goes on with what others have left, which comes before anything in `outbox`: that is empty.
+    pub(crate) fn resume(&mut self, rest: &[Bytes], outbox: &mut Outbox) {
+        for rest in rest {
+            match self {
+                Self::Plain(_) => outbox.push(&[], rest),
+                Self::WebSocket(socket) => socket.resume(rest),
+            }
         }
     }
 

@@ -39,6 +39,13 @@ impl Outbox {
         }
     }
 
+    /// Keeps no memory, as nothing is to be written for a while.
+    pub(crate) fn rest(&mut self) {
+        if self.is_empty() {
+            *self = Self::default();
+        }
+    }
+
     /// How much waits.
     pub(crate) fn len(&self) -> usize {
         self.length

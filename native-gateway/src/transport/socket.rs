@@ -1,9 +1,11 @@
 //! A TCP connection, encrypted or not.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
@@ -17,13 +19,12 @@ pub(crate) struct Socket {
     kind: Kind,
     /// Bytes that arrived together with the HTTP request before them.
     early: Bytes,
-    /// What the kernel may hold unsent.
-    unsent_limit: Cell<u32>,
+    unsent: Unsent,
 }
 
 #[derive(Debug)]
 enum Kind {
-    Tcp(TcpStream),
+    Tcp(Arc<TcpStream>),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
@@ -51,13 +52,34 @@ fn set_unsent_limit(stream: &TcpStream, bytes: u32) {
     let _ = (stream, bytes);
 }
 
+/// What the kernel may hold unsent, in bytes.
+#[derive(Clone, Debug)]
+pub(super) struct Unsent(Arc<AtomicU32>);
+
+impl Default for Unsent {
+    fn default() -> Self {
+        Self(Arc::new(AtomicU32::new(UNSENT_LIMIT)))
+    }
+}
+
+impl Unsent {
+    /// Limits it, if the limit is another by a quarter or more.
+    pub(super) fn limit(&self, stream: &TcpStream, bytes: u32) {
+        let limit = self.0.load(Ordering::Relaxed);
+        if limit.abs_diff(bytes) > limit / 4 {
+            self.0.store(bytes, Ordering::Relaxed);
+            set_unsent_limit(stream, bytes);
+        }
+    }
+}
+
 impl Socket {
     /// A plain connection of which `early` has been read.
     pub(crate) fn tcp(stream: TcpStream, early: Bytes) -> Self {
         Self {
-            kind: Kind::Tcp(stream),
+            kind: Kind::Tcp(Arc::new(stream)),
             early,
-            unsent_limit: Cell::new(UNSENT_LIMIT),
+            unsent: Unsent::default(),
         }
     }
 
@@ -66,7 +88,7 @@ impl Socket {
         Self {
             kind: Kind::Tls(Box::new(stream.into())),
             early,
-            unsent_limit: Cell::new(UNSENT_LIMIT),
+            unsent: Unsent::default(),
         }
     }
 
@@ -103,9 +125,14 @@ impl Socket {
 
     /// Limits what the kernel may hold unsent (where it can be limited), if the limit is another by a quarter or more.
     pub(crate) fn limit_unsent(&self, bytes: u32) {
-        if self.unsent_limit.get().abs_diff(bytes) * 4 > self.unsent_limit.get() {
-            self.unsent_limit.set(bytes);
-            set_unsent_limit(self.stream(), bytes);
+        self.unsent.limit(self.stream(), bytes);
+    }
+
+    /// The connection, for writing to it from elsewhere; `None` if it is encrypted.
+    pub(super) fn shared(&self) -> Option<(Arc<TcpStream>, Unsent)> {
+        match &self.kind {
+            Kind::Tcp(stream) => Some((Arc::clone(stream), self.unsent.clone())),
+            Kind::Tls(_) => None,
         }
     }
 
@@ -139,11 +166,38 @@ impl AsyncRead for Socket {
         if this.early.has_remaining() {
             let length = this.early.len().min(buffer.remaining());
             buffer.put_slice(&this.early.split_to(length));
+            if this.early.is_empty() {
+                this.early = Bytes::new();
+            }
             return Poll::Ready(Ok(()));
         }
         match &mut this.kind {
-            Kind::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Kind::Tcp(stream) => loop {
+                ready!(stream.poll_read_ready(cx))?;
+                match stream.try_read(buffer.initialize_unfilled()) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    read => {
+                        buffer.advance(read?);
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+            },
             Kind::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+}
+
+/// Calls `write` when the connection can be written to.
+fn poll_try_write(
+    stream: &TcpStream,
+    cx: &mut Context<'_>,
+    write: impl Fn() -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(stream.poll_write_ready(cx))?;
+        match write() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            written => return Poll::Ready(written),
         }
     }
 }
@@ -155,7 +209,7 @@ impl AsyncWrite for Socket {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match &mut self.get_mut().kind {
-            Kind::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Kind::Tcp(stream) => poll_try_write(stream, cx, || stream.try_write(bytes)),
             Kind::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
@@ -166,7 +220,7 @@ impl AsyncWrite for Socket {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match &mut self.get_mut().kind {
-            Kind::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Kind::Tcp(stream) => poll_try_write(stream, cx, || stream.try_write_vectored(slices)),
             Kind::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
         }
     }
@@ -177,14 +231,17 @@ impl AsyncWrite for Socket {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.get_mut().kind {
-            Kind::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Kind::Tcp(_) => Poll::Ready(Ok(())),
             Kind::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.get_mut().kind {
-            Kind::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Kind::Tcp(stream) => {
+                let ended = socket2::SockRef::from(&**stream).shutdown(std::net::Shutdown::Write);
+                Poll::Ready(ended)
+            }
             Kind::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }

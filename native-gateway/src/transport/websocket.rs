@@ -1,14 +1,14 @@
 //! RTMP in the binary messages of a WebSocket. Their boundaries mean nothing.
 
 use std::io;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use futures_util::{Sink as _, Stream as _};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
-use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig};
 
 use super::{Outbox, Socket};
@@ -32,6 +32,8 @@ pub(crate) struct WebSocket {
     is_server: bool,
     /// A frame that is being written; until it is over, the library may not write, nor read, as it answers what it reads.
     frame: Outbox,
+    /// Whether the library may have something to write: answers to what it has read.
+    answers: bool,
 }
 
 impl WebSocket {
@@ -41,6 +43,7 @@ impl WebSocket {
             stream: WebSocketStream::from_raw_socket(socket, Role::Server, Some(config())).await,
             is_server: true,
             frame: Outbox::default(),
+            answers: false,
         }
     }
 
@@ -55,6 +58,7 @@ impl WebSocket {
             stream,
             is_server: false,
             frame: Outbox::default(),
+            answers: false,
         })
     }
 
@@ -71,7 +75,9 @@ impl WebSocket {
         // Who waits for this is woken when the frame has been written.
         ready!(self.poll_frame(cx))?;
         loop {
-            match ready!(Pin::new(&mut self.stream).poll_next(cx)) {
+            let next = ready!(Pin::new(&mut self.stream).poll_next(cx));
+            self.answers = true;
+            match next {
                 Some(Ok(Message::Binary(bytes))) if !bytes.is_empty() => {
                     sink(&bytes);
                     return Poll::Ready(Ok(bytes.len()));
@@ -123,9 +129,11 @@ impl WebSocket {
     ) -> Poll<io::Result<()>> {
         loop {
             ready!(self.poll_frame(cx))?;
-            // Answers to pings.
-            ready!(Pin::new(&mut self.stream).poll_flush(cx))
-                .or_else(|error| ended(error).map(drop))?;
+            if self.answers {
+                ready!(Pin::new(&mut self.stream).poll_flush(cx))
+                    .or_else(|error| ended(error).map(drop))?;
+                self.answers = false;
+            }
             if outbox.is_empty() {
                 return Poll::Ready(Ok(()));
             }
@@ -134,15 +142,19 @@ impl WebSocket {
             } else {
                 std::mem::swap(&mut self.frame, outbox);
             }
-            let mut header = Vec::with_capacity(10);
-            FrameHeader {
-                opcode: OpCode::Data(Data::Binary),
-                ..FrameHeader::default()
-            }
-            .format(self.frame.len() as u64, &mut header)
-            .map_err(io::Error::other)?;
+            let header = frame_header(self.frame.len());
             self.frame.push_front(&header);
         }
+    }
+
+    /// Whether nothing waits to be written, at a server's end.
+    pub(super) fn is_idle(&self) -> bool {
+        self.is_server && self.frame.is_empty() && !self.answers
+    }
+
+    /// `rest` of a frame is to be written before anything else.
+    pub(super) fn resume(&mut self, rest: &Bytes) {
+        self.frame.push(&[], rest);
     }
 
     /// Writes what is left of the frame that is being written.
@@ -160,6 +172,44 @@ impl WebSocket {
             .poll_close(cx)
             .map(|closed| closed.or_else(|error| ended(error).map(drop)))
     }
+}
+
+/// The header of a frame, on the stack.
+#[derive(Default)]
+pub(super) struct FrameHeader {
+    bytes: [u8; 10],
+    length: usize,
+}
+
+impl Deref for FrameHeader {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+/// The header of a server's frame that is a whole binary message of `length` bytes (RFC 6455 §5.2).
+pub(super) fn frame_header(length: usize) -> FrameHeader {
+    let mut header = FrameHeader::default();
+    header.bytes[0] = 0x82;
+    header.length = match (u8::try_from(length), u16::try_from(length)) {
+        (Ok(length @ 0..=125), _) => {
+            header.bytes[1] = length;
+            2
+        }
+        (_, Ok(length)) => {
+            header.bytes[1] = 126;
+            header.bytes[2..4].copy_from_slice(&length.to_be_bytes());
+            4
+        }
+        _ => {
+            header.bytes[1] = 127;
+            header.bytes[2..].copy_from_slice(&(length as u64).to_be_bytes());
+            10
+        }
+    };
+    header
 }
 
 fn config() -> WebSocketConfig {
@@ -180,5 +230,26 @@ fn ended(error: Error) -> io::Result<usize> {
         }
         Error::Io(error) => Err(error),
         other => Err(io::Error::new(io::ErrorKind::InvalidData, other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+
+    use super::*;
+
+    #[test]
+    fn frame_headers_are_those_of_the_library() {
+        use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
+        for length in [0, 1, 125, 126, 127, 255, 256, 65_535, 65_536, 1 << 20] {
+            let header = FrameHeader {
+                opcode: OpCode::Data(Data::Binary),
+                ..FrameHeader::default()
+            };
+            let mut expected = Vec::new();
+            header.format(length as u64, &mut expected).unwrap();
+            assert_eq!(*frame_header(length), *expected, "{length}");
+        }
     }
 }

@@ -202,6 +202,12 @@ impl ServerSession {
         Ok(())
     }
 
+    /// Counts bytes of shared messages that the owner has put into the byte stream itself, in a place where
+    /// [`poll_output`](Self::poll_output) had nothing more.
+    pub fn sent_shared(&mut self, bytes: usize) {
+        self.transport.count_sent(bytes);
+    }
+
     /// Sends a tag to a stream that plays.
     pub fn send_tag(
         &mut self,
