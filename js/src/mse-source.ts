@@ -5,6 +5,10 @@ import { intersection, TrackBuffer } from "./track-buffer.js";
 const APART = 0.4;
 /** It is not moved while it has been off for less than this, in milliseconds: the clock may just have been set. */
 const PATIENCE = 150;
+/** Seconds that an element leaves unplayed when it stops before a hole. */
+const UNPLAYED = 0.2;
+/** Seconds in one piece with which it goes on behind a hole. */
+const WORTH_PLAYING = 0.3;
 /** Milliseconds between two reports. */
 const REPORT = 80;
 /** Milliseconds after which the element is looked at though nothing was appended. */
@@ -179,6 +183,11 @@ export class MseSource {
   /** Moves the element when it is too far off to be brought back by its rate, as after a stall. */
   #follow(position: number): void {
     const { currentTime } = this.#element;
+    const behind = this.#behindHole();
+    if (behind !== undefined) {
+      this.#seek(behind);
+      return;
+    }
     const jump = this.#clock?.jump ?? 0;
     if (jump === this.#jump) {
       if (Math.abs(position - currentTime) < APART) {
@@ -197,6 +206,16 @@ export class MseSource {
     this.#apart = undefined;
     this.#jump = jump;
     this.#seek(to);
+  }
+
+  /** Where there is more, if the element has stopped before a hole: it would wait for that to be filled, and the clock for it. */
+  #behindHole(): number | undefined {
+    const { currentTime, readyState } = this.#element;
+    if (readyState >= HTMLMediaElement.HAVE_FUTURE_DATA) return undefined;
+    const ranges = this.#ranges();
+    const here = ranges.find(([start, end]) => start <= currentTime && currentTime <= end);
+    if (here && here[1] - currentTime > UNPLAYED) return undefined;
+    return ranges.find(([start, end]) => start > currentTime && end - start > WORTH_PLAYING)?.[0];
   }
 
   #seek(to: number): void {

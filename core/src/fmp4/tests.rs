@@ -247,6 +247,35 @@ fn sound_is_timed_in_samples_until_a_gap() {
 }
 
 #[test]
+fn a_short_silence_leaves_no_hole() {
+    let mut segmenter = Segmenter::new(Config {
+        prompt: true,
+        ..Config::default()
+    });
+    // Two frames are missing, and later five.
+    let millis = [0, 23, 93, 116, 255];
+    let outputs = outputs(
+        &mut segmenter,
+        [audio_header(ASC)].into_iter().chain(millis.map(sound)),
+    );
+    let mut found = Vec::new();
+    for segment in segments(&outputs) {
+        let (start, samples, _) = samples(segment);
+        found.push((start, start + u64::from(samples[0].0)));
+    }
+    let back = |millis: u64| (millis * 441).div_ceil(10);
+    let end = back(93) + 1024;
+    let expected = [
+        (0, 1024),
+        (1024, 2048),
+        (2048, end),
+        (end, end + 1024),
+        (back(255), back(255) + 1024),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn a_changed_configuration_gives_a_new_initialization_and_waits_for_a_keyframe() {
     let mut other = AVCC.to_vec();
     other[3] = 31;

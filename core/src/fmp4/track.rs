@@ -19,6 +19,9 @@ use crate::flv::{
 const VIDEO_TIMESCALE: u32 = 1000;
 /// A longer silence between frames is a gap, not one long frame.
 const LONGEST_FRAME: Duration = Duration::from_secs(10);
+/// So many milliseconds of sound may be missing without a hole in the segments, before which a video element stands still: the next frame begins
+/// early and lasts longer.
+const SHORT_SILENCE: u64 = 100;
 /// A segment is closed at this size, so that frames without progress in time cost no more.
 const MAX_SEGMENT_BYTES: usize = 4 << 20;
 const MAX_SEGMENT_SAMPLES: usize = 1000;
@@ -263,10 +266,19 @@ impl AudioTrack {
         let stamped = millis.saturating_mul(rate).div_ceil(1000);
         // Timestamps are rounded to milliseconds and publishers' clocks drift: frames follow each other until that is off by more.
         let tolerance = duration.map_or(0, u64::from).max(rate / 100);
-        let time = self
-            .expected
-            .filter(|expected| expected.abs_diff(stamped) <= tolerance)
-            .unwrap_or(stamped);
+        let hole = if self.fragments.bare {
+            0
+        } else {
+            rate * SHORT_SILENCE / 1000
+        };
+        let (time, duration) = match self.expected {
+            Some(expected) if expected.abs_diff(stamped) <= tolerance => (expected, duration),
+            Some(expected) if (expected..=expected + hole).contains(&stamped) => {
+                let late = (stamped - expected) as u32;
+                (expected, duration.map(|duration| late + duration))
+            }
+            _ => (stamped, duration),
+        };
         self.expected = duration.map(|duration| time + u64::from(duration));
         let sample = Sample {
             time,
