@@ -86,7 +86,7 @@ for (const relay of ["embedded", "nginx-rtmp"]) {
       const hz = await student.evaluate(() => probe.tones.slice(-50).map((tone) => tone.hz));
       assert.ok(Math.abs(median(hz) - 1000) < 60, `the tone is at ${median(hz)} Hz`);
       const delay = await student.evaluate(() => player.stream?.liveDelay);
-      t.diagnostic(`${relay}: Firefox publishes; the player's own liveDelay is ${delay} ms`);
+      t.diagnostic(`${relay}: Firefox publishes; the player's own liveDelay is ${(delay * 1000).toFixed(0)} ms`);
     });
 
     await t.test("ffmpeg pulls it", async (t) => {
