@@ -34,12 +34,14 @@ impl Framer {
         }
     }
 
-    /// Takes samples that were captured from `instant` on. A channel that is missing repeats the first; what is too much is left out.
+    /// Takes samples that were captured from `instant` on. A channel that is missing repeats the first; what is too much is left out, and so is what
+    /// lies before the end of what came already: time does not go back.
     pub(super) fn push(&mut self, instant: Instant, channels: &[Vec<f32>]) {
         let Some(first) = channels.first() else {
             return;
         };
         let came = signed(instant) as f64;
+        let mut overlap = 0;
         match self.end() {
             None => self.begin = Some(came),
             Some(end) if (came - end).abs() <= TOLERANCE => {
@@ -51,13 +53,15 @@ impl Framer {
                     plane.resize(plane.len() + missing, 0.0);
                 }
             }
-            Some(_) => {
+            Some(end) if came > end => {
                 self.planes.iter_mut().for_each(Vec::clear);
                 self.begin = Some(came);
             }
+            Some(end) => overlap = ((end - came) * self.sample_rate / 1e6) as usize,
         }
         for (at, plane) in self.planes.iter_mut().enumerate() {
-            plane.extend_from_slice(channels.get(at).unwrap_or(first));
+            let samples = channels.get(at).unwrap_or(first);
+            plane.extend_from_slice(samples.get(overlap..).unwrap_or_default());
         }
     }
 
@@ -129,6 +133,23 @@ mod tests {
         );
         framer.push(at(9e6), &[vec![0.5; 1024], vec![0.5; 1024]]);
         assert_eq!(framer.pop().map(|(begin, _)| begin), Some(9_000_000));
+    }
+
+    #[test]
+    fn what_overlaps_is_left_out_so_that_time_does_not_go_back() {
+        // A clock that was taken for 300 ms late, as after a sleep, and is known better from the sixth buffer on.
+        let mut framer = Framer::new(48_000.0, 960, 1);
+        let mut begins = Vec::new();
+        for i in 0..500 {
+            let late = if i < 5 { 300_000.0 } else { 0.0 };
+            framer.push(at(1e6 + f64::from(i) * 20_000.0 + late), &[vec![0.5; 960]]);
+            begins.extend(std::iter::from_fn(|| framer.pop()).map(|(begin, _)| begin));
+        }
+        for pair in begins.windows(2) {
+            assert!(pair[1] - pair[0] > 18_000, "{pair:?}");
+        }
+        let last = begins.last().expect("frames");
+        assert!((last - 10_980_000).abs() < 1_000, "{last}");
     }
 
     #[test]
