@@ -11,10 +11,7 @@ use chalkcast_gateway::config::Routes;
 use super::{Gateway, soon};
 
 /// H.264 and AAC as ffmpeg makes them.
-pub(crate) const LESSON: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/lesson/lesson.flv");
-/// Bytes of that: three seconds or more.
-const SOME_SECONDS: u64 = 80_000;
+const LESSON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/lesson/lesson.flv");
 const NGINX_CONF: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../examples/beside-nginx-rtmp/nginx.conf"
@@ -126,24 +123,6 @@ impl Program {
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?}: {error}; scripts/need peers installs it"));
         Self { child }
-    }
-
-    /// Waits until it has written some seconds of the lesson, and has it finish its file.
-    pub(crate) async fn enough(mut self, file: &Path) {
-        soon("a recording", async {
-            let mut asked = false;
-            while self.child.try_wait().unwrap().is_none() {
-                let written = std::fs::metadata(file).map_or(0, |file| file.len());
-                if written >= SOME_SECONDS && !asked {
-                    asked = true;
-                    let process = self.child.id().to_string();
-                    // It may have ended by itself meanwhile.
-                    let _ = Command::new("kill").args(["-INT", &process]).status();
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            }
-        })
-        .await;
     }
 
     /// Waits until it has ended well.

@@ -32,16 +32,17 @@ export async function cameraFile(dir, [width, height]) {
   return path;
 }
 
-/** What camera and microphone give, as an FLV file of ten seconds for `chalkcast publish`: H.264 with a keyframe each second, AAC. */
-export async function lessonFile(dir) {
-  const path = join(dir, `lesson-${RATE}-${FRAMES}.flv`);
+/** What camera and microphone give, as an FLV file of `seconds`, ten or a multiple: H.264 with a keyframe each second, AAC. */
+export async function lessonFile(dir, { seconds = 10 } = {}) {
+  const path = join(dir, `lesson-${RATE}-${FRAMES}-${seconds}.flv`);
   if (existsSync(path)) return path;
-  const inputs = ["-i", await cameraFile(dir, [320, 240]), "-i", microphoneFile(dir)];
+  const again = ["-stream_loop", String(seconds / 10 - 1), "-i"];
+  const inputs = [...again, await cameraFile(dir, [320, 240]), ...again, microphoneFile(dir)];
   // The barcodes need little; filler data makes the 1.5 Mbit/s of an ordinary lesson.
   const rate = ["-b:v", "1500k", "-minrate", "1500k", "-maxrate", "1500k", "-bufsize", "750k", "-nal-hrd", "cbr"];
   const video = ["-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-pix_fmt", "yuv420p", "-g", String(RATE), ...rate];
   const partial = `${path}.${process.pid}`;
-  const args = ["-nostdin", "-y", "-loglevel", "error", ...inputs, ...video, "-c:a", "aac", "-b:a", "64k", "-t", "10", "-f", "flv", partial];
+  const args = ["-nostdin", "-y", "-loglevel", "error", ...inputs, ...video, "-c:a", "aac", "-b:a", "64k", "-t", String(seconds), "-f", "flv", partial];
   const [code] = await once(spawn("ffmpeg", args, { stdio: "inherit" }), "close");
   if (code !== 0) throw new Error(`ffmpeg could not make ${path}: ${code}`);
   renameSync(partial, path);

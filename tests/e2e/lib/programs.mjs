@@ -1,5 +1,6 @@
 // The gateway, nginx-rtmp and ffmpeg as the tests run them: on free ports, stopped when the test ends.
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -89,7 +90,11 @@ export async function nginx(t) {
 /** The relay a lesson goes through: "embedded", or "nginx-rtmp" behind the gateway. */
 export async function gatewayWith(t, relay, options = {}) {
   if (relay === "embedded") return gateway(t, options);
-  const behind = await nginx(t);
+  return gatewayBefore(t, await nginx(t), options);
+}
+
+/** A gateway whose relay is the given nginx. */
+export function gatewayBefore(t, behind, options = {}) {
   return gateway(t, { ...options, args: [...(options.args ?? []), "--relay", `${behind.url}/{app}`] });
 }
 
@@ -115,12 +120,17 @@ export function ffmpeg(t, args) {
   return run(t, "ffmpeg", ["-hide_banner", "-nostdin", "-y", "-loglevel", "warning", ...args]);
 }
 
-/** Pulls `seconds` of `url` without re-encoding, and says what it is: streams, packets, and what ffmpeg grumbles about when it decodes it. */
+/** Pulls `seconds` of `url` without re-encoding, and says what it is. */
 export async function record(t, url, seconds) {
   const path = join(scratch(t), "pulled.flv");
   const pull = ffmpeg(t, ["-rw_timeout", "20000000", "-i", url, "-c", "copy", "-t", String(seconds), path]);
   const code = await pull.ended;
   if (code !== 0) throw new Error(`ffmpeg could not pull ${url}: ${pull.log()}`);
+  return examine(t, path);
+}
+
+/** What a recording is: streams, packets, and what ffmpeg grumbles about when it decodes it. */
+export async function examine(t, path) {
   const probe = run(t, "ffprobe", ["-v", "error", "-show_streams", "-show_packets", "-of", "json", path]);
   let json = "";
   probe.child.stdout.on("data", (data) => (json += data));
@@ -129,7 +139,19 @@ export async function record(t, url, seconds) {
   // Each picture at its own time: by default the null muxer counts in frames, and grumbles of two that a camera gave within one.
   const decode = run(t, "ffmpeg", ["-v", "warning", "-xerror", "-i", path, "-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-"]);
   const decoded = await decode.ended;
-  return { path, streams, packets, pullLog: pull.log(), decodeErrors: decode.log() + (decoded === 0 ? "" : `exit ${decoded}`) };
+  return { path, streams, packets, decodeErrors: decode.log() + (decoded === 0 ? "" : `exit ${decoded}`) };
+}
+
+/** H.264 and AAC, each rising in time, and decoded without a word. Data messages, which a recording may hold, are streams of their own. */
+export function assertClean({ streams, packets, decodeErrors }) {
+  const media = streams.filter((stream) => ["audio", "video"].includes(stream.codec_type));
+  assert.deepEqual(media.map((stream) => stream.codec_name).sort(), ["aac", "h264"]);
+  for (const stream of media) {
+    const times = packets.filter((packet) => packet.stream_index === stream.index).map((packet) => Number(packet.dts_time));
+    assert.ok(times.length > 60, `${times.length} ${stream.codec_name} packets`);
+    for (let i = 1; i < times.length; i++) assert.ok(times[i] > times[i - 1], `${stream.codec_name} dts ${times[i]} after ${times[i - 1]}`);
+  }
+  assert.equal(decodeErrors, "");
 }
 
 /** Publishes a test picture and a 1 kHz tone until stopped; H.264 without B-frames and AAC, a keyframe each `gop` seconds. */
