@@ -106,10 +106,12 @@ async function measure(browser, name, size, teacher, start, student) {
     const shown = (seen.shown ?? seen.pictures).filter(({ at }) => at > settled);
     const all = delays(source.pictures, shown).map(({ delay }) => delay);
     const latency = await page.evaluate(() => probe.outputLatency?.() ?? 0);
+    // What is really shown: WebRTC sends smaller pictures when the processor is busy.
+    const shownSize = await page.evaluate(() => probe.size);
     if (process.env.STATS) await explain(page, name, delays(source.pictures, seen.shown ?? seen.pictures), first);
     return {
       name,
-      size: size.join("x"),
+      size: shownSize.join("x"),
       p50: percentile(all, 0.5)?.toFixed(0) ?? "-",
       p95: percentile(all, 0.95)?.toFixed(0) ?? "-",
       skew: source.beeps.length && seen.beeps.length && !student ? (skew({ ...seen, beeps: seen.beeps.filter((at) => at > settled) }, source) + latency).toFixed(0) : "-",

@@ -49,33 +49,59 @@
     };
   }
 
+  /** The same from the luma of three lines, so that reading does not convert whole frames. */
+  async function readLines(frame) {
+    const { width, height } = frame.visibleRect;
+    const line = async (y) => {
+      const rect = { x: 0, y: Math.floor((y * height) / 2) * 2, width, height: 2 };
+      const data = new Uint8Array(frame.allocationSize({ rect }));
+      const [{ offset }] = await frame.copyTo(data, { rect });
+      return (x) => data[offset + Math.floor(x * width)];
+    };
+    const [upper, lower, flash] = await Promise.all([line(1 / 12), line(3 / 12), line(5 / 6)]);
+    let number = 0;
+    for (let bit = 0; bit < bits; bit++) {
+      const x = (bit + 0.5) / bits;
+      const on = upper(x) > 128;
+      if (on === lower(x) > 128) return { number: undefined };
+      number = number * 2 + (on ? 1 : 0);
+    }
+    return { number, flash: flash(0.5) > 128 };
+  }
+
   function mean(data) {
     let sum = 0;
     for (let i = 0; i < data.length; i += 64) sum += data[i] + data[i + 1] + data[i + 2];
     return sum / ((data.length / 64) * 3);
   }
 
-  function note(log, read, pictures = probe.pictures) {
-    if (read.number === undefined) {
-      probe.mean = read.mean;
-      return;
-    }
-    if (log.number !== read.number) pictures.push({ number: read.number, at: now() });
-    if (log.flash !== read.flash) probe.flashes.push({ at: now(), on: read.flash });
+  /** Whether this is a picture that was not there before. */
+  function note(log, read, pictures = probe.pictures, at = now()) {
+    probe.mean = read.mean;
+    if (read.number === undefined) return false;
+    const isNew = log.number !== read.number;
+    if (isNew) pictures.push({ number: read.number, at });
+    if (log.flash !== read.flash) probe.flashes.push({ at, on: read.flash });
     log.number = read.number;
     log.flash = read.flash;
-    probe.mean = read.mean;
+    return isNew;
   }
 
-  /** Reads `surface()` (a canvas or video, asked for anew each time) at every display refresh, into `pictures`. */
+  /**
+   * Reads `surface()` (a canvas or video, asked for anew each time) at every display refresh, into `pictures`; not at the one after a new picture,
+   * since the browser copies the whole surface to be read, and 60 times a second that is half a processor at 1280x720.
+   */
   function watch(surface, pictures) {
     const read = reader();
     const log = {};
+    let rest = false;
     const look = () => {
-      const source = surface();
+      const source = !rest && surface();
+      rest = false;
       if (source && probe.pictured(source)) {
         try {
-          note(log, read(source), pictures);
+          rest = note(log, read(source), pictures);
+          probe.size = [source.videoWidth || source.width, source.videoHeight || source.height];
         } catch (error) {
           probe.errors.push(String(error));
         }
@@ -98,13 +124,13 @@
   }
 
   async function readCamera(track) {
-    const read = reader();
     const log = {};
     const frames = new MediaStreamTrackProcessor({ track }).readable.getReader();
     for (;;) {
       const { value: frame, done } = await frames.read();
       if (done) return;
-      note(log, read(frame));
+      const at = now();
+      note(log, await readLines(frame), probe.pictures, at);
       frame.close();
     }
   }
