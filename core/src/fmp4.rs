@@ -162,11 +162,11 @@ impl Segmenter {
         self.skipped
     }
 
-    /// Where on the media timeline `timestamp` is, if it is within 24 days of the newest tag's. `None` before the first.
-    pub fn time(&self, timestamp: Timestamp) -> Option<Duration> {
+    /// Where on the media timeline `timestamp` is, in milliseconds, if it is within 24 days of the newest tag's: below zero where it is before the
+    /// timeline begins. `None` before the first tag.
+    pub fn millis(&self, timestamp: Timestamp) -> Option<i64> {
         let (newest, millis) = self.timeline.newest?;
-        let millis = millis + i64::from(timestamp.since(newest));
-        Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+        Some(millis + i64::from(timestamp.since(newest)))
     }
 
     fn push_video(&mut self, tag: &Tag) -> Result<(), Error> {

@@ -166,7 +166,9 @@ export class MseSource {
   #start(position: number): void {
     const range = this.#ranges().find(([, end]) => end > position);
     if (!range) return;
-    const [start] = range;
+    const { currentTime } = this.#element;
+    // One that is held back stays at its picture, and is not wound back to the first that is still there.
+    const start = range[0] < currentTime && currentTime < range[1] ? currentTime : range[0];
     if (position >= start) {
       this.#begun = true;
       this.#jump = this.#clock?.jump ?? 0;
@@ -202,10 +204,21 @@ export class MseSource {
     // Beyond a gap: where the next pictures are.
     const next = ranges.find(([start]) => start > currentTime && start <= position + APART);
     const to = there ? position : next?.[0];
-    if (to === undefined) return;
+    if (to === undefined) {
+      // The buffer is to be longer than what there is: the picture stands until the clock has come to it.
+      if (jump !== this.#jump && position < currentTime) this.#hold(position);
+      return;
+    }
     this.#apart = undefined;
     this.#jump = jump;
     this.#seek(to);
+  }
+
+  #hold(position: number): void {
+    this.#begun = false;
+    this.#apart = undefined;
+    this.#element.pause();
+    this.#start(position);
   }
 
   /** Where there is more, if the element has stopped before a hole: it would wait for that to be filled, and the clock for it. */

@@ -217,6 +217,22 @@ fn time_goes_on_across_the_wrap_for_both_streams() {
             (Stream::Video, start + 40)
         ]
     );
+    let wrapped = |millis| Timestamp::from_millis(before.wrapping_add(millis));
+    let start = i64::from(before);
+    assert_eq!(segmenter.millis(wrapped(100)), Some(start + 100));
+    assert_eq!(
+        segmenter.millis(wrapped(0u32.wrapping_sub(9000))),
+        Some(start - 9000)
+    );
+}
+
+#[test]
+fn a_position_before_the_stream_is_below_zero() {
+    let mut segmenter = Segmenter::new(Config::default());
+    assert_eq!(segmenter.millis(Timestamp::ZERO), None);
+    outputs(&mut segmenter, [video_header(AVCC), picture(5, true, 0)]);
+    let before = Timestamp::from_millis(5u32.wrapping_sub(9000));
+    assert_eq!(segmenter.millis(before), Some(-8995));
 }
 
 #[test]

@@ -223,11 +223,11 @@ impl MsePlayout {
     fn tell_clock(&mut self, now: Instant, buffer: &JitterBuffer) {
         let Some(time) = buffer
             .position(now)
-            .and_then(|position| self.segmenter.time(position))
+            .and_then(|position| self.segmenter.millis(position))
         else {
             return;
         };
-        let time = time.as_secs_f64();
+        let time = time as f64 / 1000.0;
         if let Some(told) = &self.told {
             let since = now - told.at;
             let off = (time - told.time - since.as_secs_f64() * told.rate).abs();
