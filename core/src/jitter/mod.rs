@@ -31,6 +31,7 @@
 mod arrival;
 mod buffer;
 mod clock;
+mod lead;
 mod media;
 mod queue;
 mod stats;
@@ -39,6 +40,7 @@ mod tests;
 mod timeline;
 
 pub use buffer::JitterBuffer;
+pub use lead::Lead;
 pub use stats::Stats;
 
 use core::time::Duration;

@@ -3,22 +3,19 @@
 use std::time::Duration;
 
 use chalkcast_core::Instant;
-use chalkcast_core::jitter::Event;
+use chalkcast_core::jitter::{Event, Lead};
 
 use crate::page::{Message, ToWorker};
 
-/// What the browsers' elements want to have ahead of their position so as to play on: they decode ahead, and count what is decoded.
-const LEAD: Duration = Duration::from_millis(200);
-const MOST_LEAD: Duration = Duration::from_secs(1);
 /// A standstill of this length is a stall.
 const STALL: Duration = Duration::from_millis(100);
 /// An element that stands still with this much ahead of it wants more.
 const HUNGER: Duration = Duration::from_millis(40);
 
 /// Its last report, and what follows from all of them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Element {
-    lead: Duration,
+    lead: Lead,
     playing: bool,
     /// Since when it waits, and what it had ahead then.
     waiting: Option<(Instant, Duration)>,
@@ -47,27 +44,15 @@ pub(super) enum Motion {
     Still,
 }
 
-impl Default for Element {
-    fn default() -> Self {
-        Self {
-            lead: LEAD,
-            playing: false,
-            waiting: None,
-            stalls: 0,
-            stalled: Duration::ZERO,
-            figures: Figures::default(),
-        }
-    }
-}
-
 impl Element {
     /// Another element: what this one wants is known already.
     pub(super) fn reset(&mut self) {
         self.waiting = None;
+        self.lead.restart();
     }
 
     pub(super) fn lead(&self) -> Duration {
-        self.lead
+        self.lead.wanted()
     }
 
     /// The element moves so, and `ahead` of it is so much. Gives what the page is to be told.
@@ -79,6 +64,7 @@ impl Element {
     ) -> Option<Event> {
         match motion {
             Motion::Advancing => {
+                self.lead.playing(now);
                 if let Some((since, _)) = self.waiting.take()
                     && !self.playing
                     && self.stalls > 0
@@ -95,7 +81,7 @@ impl Element {
                 self.playing = false;
                 self.stalls += 1;
                 if had > HUNGER {
-                    self.lead = (self.lead * 5 / 4).min(MOST_LEAD);
+                    self.lead.starved();
                 }
                 Some(Event::Empty)
             }
@@ -136,7 +122,7 @@ impl Element {
             .with("stalls", self.stalls)
             .with("stalled", self.stalled.as_secs_f64() * 1000.0)
             .with("lateFrames", self.figures.dropped)
-            .with("elementLead", self.lead.as_secs_f64() * 1000.0)
+            .with("elementLead", self.lead().as_secs_f64() * 1000.0)
             .with("quotaExceeded", self.figures.quota)
     }
 }
@@ -180,19 +166,22 @@ mod tests {
             (element.stalls, element.stalled),
             (1, Duration::from_millis(800))
         );
-        assert_eq!(element.lead(), LEAD);
+        assert_eq!(element.lead(), Element::default().lead());
     }
 
     #[test]
-    fn an_element_that_starves_with_media_ahead_gets_more() {
+    fn an_element_that_starves_with_media_ahead_gets_more_for_a_while() {
         let mut element = Element::default();
+        let least = element.lead();
         let ahead = Duration::from_millis(180);
-        for second in 0..100 {
-            element.report(at(second * 1000), Motion::Advancing, ahead);
-            element.report(at(second * 1000 + 100), Motion::Waiting, ahead);
-            element.report(at(second * 1000 + 250), Motion::Waiting, ahead);
+        element.report(at(0), Motion::Advancing, ahead);
+        element.report(at(100), Motion::Waiting, ahead);
+        element.report(at(250), Motion::Waiting, ahead);
+        assert!(element.lead() > least);
+        for tenth in 4..120 {
+            element.report(at(tenth * 100), Motion::Advancing, ahead);
         }
-        assert_eq!(element.lead(), MOST_LEAD);
+        assert_eq!(element.lead(), least);
     }
 
     #[test]
