@@ -6,7 +6,6 @@ use super::Error;
 use super::header::Fields;
 use crate::Timestamp;
 use crate::message::{Raw, message_type};
-use crate::sorted_map::SortedMap;
 use crate::wire::Reader;
 
 /// What a chunk stream remembers between chunks: the header fields that later headers leave out, and the message so far.
@@ -91,7 +90,7 @@ pub(super) const fn is_control(message_type: u8) -> bool {
     )
 }
 
-/// Chunk stream ids below this are looked up in a table, the others in a map.
+/// Chunk stream ids below this are looked up in a table, the others in a tree.
 const NARROW: u32 = 64;
 
 /// All chunk streams a peer has used.
@@ -99,7 +98,7 @@ const NARROW: u32 = 64;
 pub(super) struct ChunkStreams {
     /// By id, up to the greatest in use below [`NARROW`].
     narrow: Vec<ChunkStream>,
-    wide: SortedMap<u32, ChunkStream>,
+    wide: Tree,
     count: usize,
 }
 
@@ -107,7 +106,7 @@ impl ChunkStreams {
     pub(super) const fn new() -> Self {
         Self {
             narrow: Vec::new(),
-            wide: SortedMap::new(),
+            wide: Tree::new(),
             count: 0,
         }
     }
@@ -149,12 +148,103 @@ impl ChunkStreams {
             }
             self.narrow.get_mut(index)
         } else {
-            Some(self.wide.or_insert(id, ChunkStream::default()))
+            self.wide.insert(id)
         };
         if let Some(stream) = stream {
             stream.known = true;
             self.count += 1;
         }
         Ok(())
+    }
+}
+
+/// Chunk streams by the bits of their ids, from the lowest: those below a node go to its left or its right by the bit of its level. In
+/// whatever order a peer opens them, none is deeper than an id has bits, and none is ever moved.
+#[derive(Debug)]
+struct Tree(Vec<Node>);
+
+#[derive(Debug)]
+struct Node {
+    id: u32,
+    /// Where the nodes to the left and to the right are; 0, which is the root, for none.
+    below: [u32; 2],
+    stream: ChunkStream,
+}
+
+impl Tree {
+    const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn get_mut(&mut self, id: u32) -> Option<&mut ChunkStream> {
+        let (at, _) = self.nearest(id)?;
+        let node = self.0.get_mut(at)?;
+        (node.id == id).then_some(&mut node.stream)
+    }
+
+    /// A new chunk stream, whose id must be new.
+    fn insert(&mut self, id: u32) -> Option<&mut ChunkStream> {
+        let new = self.0.len() as u32;
+        if let Some((at, side)) = self.nearest(id)
+            && let Some(node) = self.0.get_mut(at)
+        {
+            node.below[side] = new;
+        }
+        self.0.push(Node {
+            id,
+            below: [0; 2],
+            stream: ChunkStream::default(),
+        });
+        self.0.last_mut().map(|node| &mut node.stream)
+    }
+
+    /// The node with this id; if there is none, the one that it belongs below, and on which side.
+    fn nearest(&self, id: u32) -> Option<(usize, usize)> {
+        let (mut at, mut bits) = (0, id);
+        loop {
+            let node = self.0.get(at)?;
+            let side = (bits & 1) as usize;
+            let next = node.below[side];
+            if node.id == id || next == 0 {
+                return Some((at, side));
+            }
+            at = next as usize;
+            bits >>= 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many nodes are looked at to find this id.
+    fn steps(tree: &Tree, id: u32) -> usize {
+        let (mut at, mut steps) = (0, 1);
+        while tree.0[at].id != id {
+            at = tree.0[at].below[(id >> (steps - 1) & 1) as usize] as usize;
+            steps += 1;
+        }
+        steps
+    }
+
+    #[test]
+    fn every_chunk_stream_is_found_in_a_few_steps_in_whatever_order_it_was_opened() {
+        let rising: Vec<u32> = (NARROW..=65_599).collect();
+        let falling = rising.iter().rev().copied().collect();
+        // A step that has no divisor in common with how many there are goes to each once.
+        let scattered = (0..65_536_u32).map(|index| NARROW + index * 40_503 % 65_536);
+        for order in [rising, falling, scattered.collect()] {
+            let mut tree = Tree::new();
+            for id in &order {
+                assert!(tree.get_mut(*id).is_none());
+                tree.insert(*id).unwrap().length = *id;
+            }
+            for id in order {
+                assert_eq!(tree.get_mut(id).map(|stream| stream.length), Some(id));
+                assert!(steps(&tree, id) <= 18, "{id}");
+            }
+            assert!(tree.get_mut(65_600).is_none());
+        }
     }
 }

@@ -134,7 +134,7 @@ pub fn contestants<'a>(workload: &'a Workload, read: usize) -> Vec<Contestant<'a
         }
         handled
     };
-    #[cfg(feature = "xiu")]
+    #[cfg(not(target_family = "wasm"))]
     let xiu = move || {
         use rtmp::chunk::unpacketizer::{ChunkUnpacketizer, UnpackResult};
         let mut decoder = ChunkUnpacketizer::new();
@@ -185,8 +185,8 @@ pub fn contestants<'a>(workload: &'a Workload, read: usize) -> Vec<Contestant<'a
         ("rtmp-rs", Box::new(rtmp_rs)),
         #[cfg(not(target_family = "wasm"))]
         ("scuffle", Box::new(scuffle)),
-        #[cfg(feature = "xiu")]
-        ("xiu rtmp", Box::new(xiu)),
+        #[cfg(not(target_family = "wasm"))]
+        ("xiu", Box::new(xiu)),
         ("-runtime", Box::new(runtime)),
         ("oxideav", Box::new(oxideav)),
     ]

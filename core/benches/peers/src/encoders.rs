@@ -1,4 +1,6 @@
-//! Every encoder, into a buffer that is kept from pass to pass where its crate allows that.
+//! Every encoder, a message at a time as a connection sends them, into a buffer that is kept where its crate allows that.
+
+use std::io::{self, Write};
 
 #[cfg(not(target_family = "wasm"))]
 use bytes::BytesMut;
@@ -23,25 +25,29 @@ pub fn contestants<'a>(workload: &'a Workload) -> Vec<Contestant<'a>> {
 
     let mut out = Vec::with_capacity(2 * workload.chunks.len());
     let memcpy = move || {
-        out.clear();
+        let mut written = 0;
         for message in messages {
+            out.clear();
             for chunk in message.payload.chunks(chunk_size as usize) {
                 out.extend_from_slice(chunk);
             }
+            written += std::hint::black_box(&out).len();
         }
-        std::hint::black_box(&out).len()
+        written
     };
     let mut out = Vec::with_capacity(2 * workload.chunks.len());
     let ours = move || {
-        out.clear();
         let mut encoder = Encoder::new();
         encoder.set_chunk_size(chunk_size);
+        let mut written = 0;
         for message in messages {
+            out.clear();
             encoder
                 .encode(CHUNK_STREAM, message, &mut out)
                 .expect("a short message");
+            written += std::hint::black_box(&out).len();
         }
-        finish(std::hint::black_box(&out).len())
+        finish(written)
     };
     let tags: Vec<_> = messages.iter().cloned().filter_map(Raw::into_tag).collect();
     let shared = move || {
@@ -75,13 +81,15 @@ pub fn contestants<'a>(workload: &'a Workload) -> Vec<Contestant<'a>> {
     let mut out = Vec::with_capacity(2 * workload.chunks.len());
     let shiguredo = move || {
         use shiguredo_rtmp::tests::{RtmpChunkEncoder, RtmpChunkSize};
-        out.clear();
         let mut encoder = RtmpChunkEncoder::default();
         encoder.set_chunk_size(RtmpChunkSize::saturating_new(chunk_size as usize));
+        let mut written = 0;
         for message in &shiguredo_messages {
+            out.clear();
             encoder.encode(&mut out, message);
+            written += std::hint::black_box(&out).len();
         }
-        finish(std::hint::black_box(&out).len())
+        finish(written)
     };
     #[cfg(not(target_family = "wasm"))]
     let rtmp_rs_messages: Vec<_> = messages.iter().map(rtmp_rs_message).collect();
@@ -89,13 +97,15 @@ pub fn contestants<'a>(workload: &'a Workload) -> Vec<Contestant<'a>> {
     let mut out = BytesMut::with_capacity(2 * workload.chunks.len());
     #[cfg(not(target_family = "wasm"))]
     let rtmp_rs = move || {
-        out.clear();
         let mut encoder = rtmp_rs::protocol::chunk::ChunkEncoder::new();
         encoder.set_chunk_size(chunk_size);
+        let mut written = 0;
         for message in &rtmp_rs_messages {
+            out.clear();
             encoder.encode(message, &mut out);
+            written += std::hint::black_box(&out).len();
         }
-        finish(std::hint::black_box(&out).len())
+        finish(written)
     };
     #[cfg(not(target_family = "wasm"))]
     let scuffle_messages: Vec<_> = messages.iter().map(scuffle_message).collect();
@@ -103,15 +113,17 @@ pub fn contestants<'a>(workload: &'a Workload) -> Vec<Contestant<'a>> {
     let mut out = Vec::with_capacity(2 * workload.chunks.len());
     #[cfg(not(target_family = "wasm"))]
     let scuffle = move || {
-        out.clear();
         let mut encoder = scuffle_rtmp::chunk::writer::ChunkWriter::default();
         encoder.set_chunk_size(chunk_size as usize);
+        let mut written = 0;
         for message in &scuffle_messages {
+            out.clear();
             encoder
                 .write_chunk(&mut out, message.clone())
                 .expect("memory takes any write");
+            written += std::hint::black_box(&out).len();
         }
-        finish(std::hint::black_box(&out).len())
+        finish(written)
     };
     let runtime_messages: Vec<_> = messages.iter().map(runtime_message).collect();
     let runtime = move || {
@@ -127,17 +139,19 @@ pub fn contestants<'a>(workload: &'a Workload) -> Vec<Contestant<'a>> {
         )
     };
     let oxideav_messages: Vec<_> = messages.iter().map(oxideav_message).collect();
-    let mut out = Vec::with_capacity(2 * workload.chunks.len());
+    let mut connection = Connection::default();
     let oxideav = move || {
-        out.clear();
-        let mut encoder = oxideav_rtmp::chunk::ChunkWriter::new(&mut out);
+        connection.written = 0;
+        let mut encoder = oxideav_rtmp::chunk::ChunkWriter::new(&mut connection);
         encoder.set_chunk_size(chunk_size as usize);
         for message in &oxideav_messages {
             encoder
                 .write_message(CHUNK_STREAM, message)
+                .and_then(|()| encoder.flush())
                 .expect("memory takes any write");
         }
-        finish(std::hint::black_box(&out).len())
+        drop(encoder);
+        finish(connection.written)
     };
     vec![
         ("memcpy", Box::new(memcpy)),
@@ -152,6 +166,26 @@ pub fn contestants<'a>(workload: &'a Workload) -> Vec<Contestant<'a>> {
         ("-runtime", Box::new(runtime)),
         ("oxideav", Box::new(oxideav)),
     ]
+}
+
+/// Takes what is written, until it is flushed.
+#[derive(Default)]
+struct Connection {
+    out: Vec<u8>,
+    written: usize,
+}
+
+impl Write for Connection {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.written += std::hint::black_box(&self.out).len();
+        self.out.clear();
+        Ok(())
+    }
 }
 
 fn rml_message(message: &Raw) -> rml_rtmp::messages::MessagePayload {

@@ -35,6 +35,26 @@ pub struct Host<'a> {
 
 /// Runs everything, and prints the tables.
 pub fn run(host: &Host<'_>) {
+    decode(host);
+    (host.line)(
+        "A message at a time, as a connection sends them. `shared` is what a server sends of media, a message encoded once for all viewers: one",
+    );
+    (host.line)("chunk is not copied. xiu's encoder writes only to a connection of its own.\n");
+    table(
+        host,
+        "Encode",
+        "",
+        &["memcpy"],
+        |workload, _| encoders::contestants(workload),
+        &[0],
+    );
+    formats::amf0(host);
+    formats::flv(host);
+    fan_out(host);
+}
+
+/// Runs the decoders, and prints their table.
+pub fn decode(host: &Host<'_>) {
     (host.line)(
         "Payload GB/s, best pass of many, one thread. `memcpy` copies the payloads to one buffer, as they lie in the reads.",
     );
@@ -48,29 +68,18 @@ pub fn run(host: &Host<'_>) {
         host,
         "Decode",
         "read",
+        &["one copy", "by read"],
         decoders::contestants,
         &[1460, 65_536],
     );
-    (host.line)(
-        "`shared` is what a server sends of media, a message encoded once for all viewers: one chunk is not copied.\n",
-    );
-    table(
-        host,
-        "Encode",
-        "",
-        |workload, _| encoders::contestants(workload),
-        &[0],
-    );
-    formats::amf0(host);
-    formats::flv(host);
-    fan_out(host);
 }
 
-/// One row for each size of messages, chunks and reads. `of bound` is ours over `by read`, or over memcpy where there is none.
+/// One row for each size of messages, chunks and reads, with the share of each of `bounds` that ours reaches.
 fn table<'a>(
     host: &Host<'_>,
     title: &str,
     per_read: &str,
+    bounds: &[&str],
     contestants: impl Fn(&'a Workload, usize) -> Vec<Contestant<'a>>,
     reads: &[usize],
 ) {
@@ -85,25 +94,33 @@ fn table<'a>(
                         .iter()
                         .map(|(name, _)| format!(" {name:>9} |"))
                         .collect();
+                    let shares: String = bounds
+                        .iter()
+                        .map(|bound| format!(" of {bound:>8} |"))
+                        .collect();
                     (host.line)(&format!(
-                        "| {title:<7}| {:>6} | {:>6} |{names} of bound |",
+                        "| {title:<7}| {:>6} | {:>6} |{names}{shares}",
                         "chunk", per_read
                     ));
                     (host.line)(&format!(
-                        "|--------|-------:|-------:|{}---------:|",
-                        "----------:|".repeat(contestants.len())
+                        "|--------|-------:|-------:|{}{}",
+                        "----------:|".repeat(contestants.len()),
+                        "------------:|".repeat(bounds.len())
                     ));
                     headed = true;
                 }
                 let speeds = race(host, &mut contestants, workload.payload_bytes());
-                let of = |name| {
+                let of = |name: &str| {
                     let at = contestants.iter().position(|(other, _)| *other == name);
                     at.and_then(|at| speeds[at])
                 };
-                let bound = of("by read").or(of("memcpy"));
-                let ratio = of("ours")
-                    .zip(bound)
-                    .map_or(0.0, |(ours, bound)| ours / bound);
+                let share = |bound: &&str| {
+                    let share = of("ours")
+                        .zip(of(bound))
+                        .map_or(0.0, |(ours, bound)| ours / bound);
+                    format!(" {share:>11.2} |")
+                };
+                let shares: String = bounds.iter().map(share).collect();
                 let cell = |speed: &Option<f64>| match speed {
                     Some(speed) => format!(" {speed:>9.2} |"),
                     None => format!(" {:>9} |", "loses"),
@@ -115,7 +132,7 @@ fn table<'a>(
                     read.to_string()
                 };
                 (host.line)(&format!(
-                    "| {length:>5} B| {chunk_size:>6} | {read:>6} |{cells} {ratio:>8.2} |"
+                    "| {length:>5} B| {chunk_size:>6} | {read:>6} |{cells}{shares}"
                 ));
             }
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Host, run};
+use crate::{Host, decode, run};
 
 mod host {
     unsafe extern "C" {
@@ -13,13 +13,21 @@ mod host {
     }
 }
 
+const HOST: Host<'_> = Host {
+    now: &|| Duration::from_secs_f64(host::now() / 1000.0),
+    line: &|line| host::line(line.as_ptr(), line.len()),
+};
+
 /// Prints the tables.
 #[unsafe(no_mangle)]
 pub extern "C" fn bench() {
-    run(&Host {
-        now: &|| Duration::from_secs_f64(host::now() / 1000.0),
-        line: &|line| host::line(line.as_ptr(), line.len()),
-    });
+    run(&HOST);
+}
+
+/// Prints the table of the decoders.
+#[unsafe(no_mangle)]
+pub extern "C" fn bench_decode() {
+    decode(&HOST);
 }
 
 getrandom::register_custom_getrandom!(no_randomness);
