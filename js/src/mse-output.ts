@@ -114,9 +114,9 @@ export class MseOutput {
         console.warn(`chalkcast: ${reason}; the player begins again`);
         this.#post({ type: "mediaFailed", stream: this.#stream, source });
       },
-      unsupported: (types) => {
-        const description = `this browser has no decoder for ${types.join(", ")}`;
-        this.#owner.report({ level: "error", code: "NetStream.Play.NoSupportedTrackFound", description });
+      unsupported: (type, track) => {
+        const description = `this browser has no decoder for ${type}`;
+        this.#owner.report({ level: "error", code: "NetStream.Play.NoSupportedTrackFound", description, ...(track && { reason: track }) });
       },
     });
     this.#source = { number: source, media };

@@ -27,8 +27,8 @@ export interface MseSourceOwner {
   /** The element may play now; the browser's rules for sound are the owner's. */
   play(): void;
   failed(reason: string): void;
-  /** The browser can open none of the types. */
-  unsupported(types: string[]): void;
+  /** The browser cannot open `type`; `track` is which of two, or null when there is nothing else. */
+  unsupported(type: string, track: "picture" | "sound" | null): void;
 }
 
 /** The constructor there is: Safari on iPhone has only the managed one. */
@@ -102,10 +102,12 @@ export class MseSource {
     const Source = mediaSourceClass();
     const playable = Object.entries(types).filter(([, type]) => Source?.isTypeSupported(type)) as ["audio" | "video", string][];
     if (!Source || playable.length === 0) {
-      this.#owner.unsupported(Object.values(types));
+      this.#owner.unsupported(Object.values(types).join(", "), null);
       return;
     }
-    for (const type of Object.values(types)) if (!Source.isTypeSupported(type)) console.warn(`chalkcast: this browser has no decoder for ${type}`);
+    for (const [track, type] of Object.entries(types)) {
+      if (!Source.isTypeSupported(type)) this.#owner.unsupported(type, track === "video" ? "picture" : "sound");
+    }
     const source = new Source();
     source.addEventListener(
       "sourceopen",

@@ -69,6 +69,14 @@ export const STATUS_TEXT: Readonly<Record<string, readonly [en: string, zh: stri
   "NetStream.Play.UnpublishNotify": ["The teacher has stopped. If the lesson goes on, it begins here by itself.", "老师已停止直播。如果继续上课，这里会自动播放。"],
   "NetStream.Play.InsufficientBW": ["The network is too slow for this lesson.", "网络速度不足以观看本课程。"],
   "NetStream.Play.NoSupportedTrackFound": ["This browser can play neither the picture nor the sound.", "此浏览器无法播放该画面和声音。"],
+  "NetStream.Play.NoSupportedTrackFound/picture": [
+    "This browser cannot show the picture. Try a current Chrome, Edge, Firefox or Safari.",
+    "此浏览器无法显示画面。请使用最新版 Chrome、Edge、Firefox 或 Safari。",
+  ],
+  "NetStream.Play.NoSupportedTrackFound/sound": [
+    "This browser cannot play the sound. Try a current Chrome, Edge, Firefox or Safari.",
+    "此浏览器无法播放声音。请使用最新版 Chrome、Edge、Firefox 或 Safari。",
+  ],
   "NetStream.Play.FileStructureInvalid": ["The recording is damaged.", "录像文件已损坏。"],
   "NetStream.Seek.Notify": ["Moved to another place.", "已跳转。"],
   "NetStream.Seek.Complete": ["Moved to another place.", "跳转完成。"],

@@ -321,8 +321,9 @@ export class ChalkcastPlayer extends ChalkcastElement {
     event.preventDefault();
   }
 
-  get #soundOnly(): "asked" | "lesson" | null {
+  get #soundOnly(): "asked" | "lesson" | "browser" | null {
     if (this.audioOnly) return "asked";
+    if (this.#attendance.missing?.reason === "picture") return "browser";
     return !this.#hasPicture && (this.stream?.time ?? 0) > NO_PICTURE ? "lesson" : null;
   }
 
@@ -370,7 +371,7 @@ export class ChalkcastPlayer extends ChalkcastElement {
 
   /** What the problem means; what the server said itself is kept, since it may name what is missing. */
   #advice(): string {
-    const info = this.problem;
+    const info = this.problem ?? this.#attendance.missing;
     if (!info) return "";
     if (info.reason === "address") return this.language === "en" ? info.description : describe(info, this.language);
     const words = describe(info, this.language);

@@ -1,10 +1,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use bytes::Bytes;
 use chalkcast_core::audio::Playout;
-use chalkcast_core::flv::audio::{Audio, Form, PacketType};
-use chalkcast_core::flv::{AudioCodec, Tag};
+use chalkcast_core::flv::audio::{Audio, PacketType};
+use chalkcast_core::flv::{AudioConfig, Tag};
 use chalkcast_core::jitter::{Input, JitterBuffer, Rate, Show};
 use chalkcast_core::{Instant, Timestamp};
 use js_sys::{Array, Float32Array, Uint8Array};
@@ -14,6 +13,7 @@ use web_sys::{
     EncodedAudioChunkInit, EncodedAudioChunkType, MessageEvent, MessagePort,
 };
 
+use super::support::{audio_support, refuse, unless_supported};
 use crate::clock::{ForeignClock, signed};
 use crate::connection::Handle;
 use crate::handle::Callbacks;
@@ -25,22 +25,15 @@ pub(crate) struct AudioPlayout {
     number: u32,
     handle: Handle,
     decoder: Option<Decoder>,
-    config: Option<Config>,
+    config: Option<AudioConfig>,
+    /// The browser does not decode that.
+    refused: bool,
     /// Frames inside the decoder.
     decoding: VecDeque<(Timestamp, Show)>,
     /// Milliseconds by which their timestamps are ahead of what the decoder says.
     ahead: i32,
     output: Option<Output>,
     rate: Rate,
-}
-
-/// What a decoder is configured with.
-#[derive(Clone, PartialEq)]
-struct Config {
-    codec: String,
-    sample_rate: u32,
-    channels: u32,
-    record: Bytes,
 }
 
 struct Decoder {
@@ -81,6 +74,7 @@ impl AudioPlayout {
             handle,
             decoder: None,
             config: None,
+            refused: false,
             decoding: VecDeque::new(),
             ahead: 0,
             output: None,
@@ -179,28 +173,21 @@ impl AudioPlayout {
         let Ok(audio) = Audio::parse(&tag.payload) else {
             return;
         };
-        let flags = match audio.form {
-            Form::Legacy(flags) => Some(flags),
-            _ => None,
-        };
         let Some(track) = audio.tracks.into_iter().next() else {
             return;
         };
-        let config = match (track.codec, audio.packet_type) {
-            (AudioCodec::Aac, PacketType::SequenceStart) => aac(track.data.clone()),
-            (AudioCodec::Opus, PacketType::SequenceStart) => opus(track.data.clone()),
-            (AudioCodec::Mp3, PacketType::CodedFrames) => flags.map(|flags| Config {
-                codec: "mp3".to_owned(),
-                sample_rate: flags.sample_rate(),
-                channels: 1 + u32::from(flags.is_stereo()),
-                record: Bytes::new(),
-            }),
+        let config = match audio.packet_type {
+            PacketType::SequenceStart => AudioConfig::parse(track.codec, &track.data).ok(),
+            PacketType::CodedFrames => AudioConfig::from_frame(track.codec, &track.data),
             _ => None,
         };
-        if config.is_some() && (config != self.config || self.decoder.is_none()) {
+        let same = config == self.config && (self.decoder.is_some() || self.refused);
+        if config.is_some() && !same {
             self.config = config;
-            if let Err(error) = self.build() {
-                self.fail(&error);
+            self.refused = false;
+            match self.build() {
+                Ok(()) => self.ask(),
+                Err(error) => self.fail(&error),
             }
         }
         // Sound that nobody hears is not decoded.
@@ -270,17 +257,36 @@ impl AudioPlayout {
             self.decoding.clear();
             self.ahead = 0;
         }
-        let init = AudioDecoderConfig::new(&config.codec, config.channels, config.sample_rate);
-        if !config.record.is_empty() {
-            init.set_description(&Uint8Array::from(&config.record[..]));
-        }
         match &self.decoder {
-            Some(decoder) => decoder.decoder.configure(&init),
+            Some(decoder) => decoder.decoder.configure(&init(config)),
             None => Ok(()),
         }
     }
 
+    /// Asks whether the browser decodes what is configured, and says so to the page if not.
+    fn ask(&self) {
+        let Some(config) = self.config.clone() else {
+            return;
+        };
+        let (number, handle) = (self.number, self.handle.clone());
+        unless_supported(&audio_support(&init(&config)), move || {
+            handle.with(|connection, _| {
+                if let Some(stream) = connection.stream(number) {
+                    let audio = stream.player().audio().0;
+                    if audio.config.as_ref() == Some(&config) {
+                        audio.refused = true;
+                        audio.decoder = None;
+                        refuse(number, "sound", &config.codec_string);
+                    }
+                }
+            });
+        });
+    }
+
     fn submit(&mut self, timestamp: Timestamp, data: &[u8], show: Show) -> Result<(), JsValue> {
+        if self.refused {
+            return Ok(());
+        }
         if self.decoder.is_none() {
             self.build()?;
         }
@@ -417,26 +423,14 @@ impl Drop for Decoder {
     }
 }
 
-fn aac(record: Bytes) -> Option<Config> {
-    const RATES: [u32; 13] = [
-        96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025,
-        8_000, 7_350,
-    ];
-    let (first, second) = (*record.first()?, *record.get(1)?);
-    Some(Config {
-        codec: format!("mp4a.40.{}", first >> 3),
-        sample_rate: *RATES.get(usize::from((first & 7) << 1 | second >> 7))?,
-        channels: u32::from(second >> 3 & 15),
-        record,
-    })
-}
-
-fn opus(record: Bytes) -> Option<Config> {
-    let channels = u32::from(*record.get(9)?);
-    Some(Config {
-        codec: "opus".to_owned(),
-        sample_rate: 48_000,
-        channels,
-        record,
-    })
+fn init(config: &AudioConfig) -> AudioDecoderConfig {
+    let init = AudioDecoderConfig::new(
+        &config.codec_string,
+        u32::from(config.channels),
+        config.sample_rate,
+    );
+    if !config.description.is_empty() {
+        init.set_description(&Uint8Array::from(&config.description[..]));
+    }
+    init
 }

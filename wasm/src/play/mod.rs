@@ -4,6 +4,7 @@ mod audio;
 mod mse;
 mod pacer;
 mod recent;
+mod support;
 mod video;
 
 use std::time::Duration;

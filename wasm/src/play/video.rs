@@ -1,11 +1,9 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use chalkcast_core::flv::avc::DecoderConfig;
 use chalkcast_core::flv::video::{FrameType, PacketType, Video};
-use chalkcast_core::flv::{Tag, VideoCodec};
+use chalkcast_core::flv::{Tag, VideoCodec, VideoConfig};
 use chalkcast_core::jitter::{Input, JitterBuffer, Show};
-use chalkcast_core::session::Status;
 use chalkcast_core::{Instant, Timestamp};
 use js_sys::{Object, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -16,8 +14,8 @@ use web_sys::{
 };
 
 use super::pacer::Pacer;
+use super::support::{refuse, unless_supported, video_support};
 use crate::connection::Handle;
-use crate::connection::post_status;
 use crate::handle::Callbacks;
 use crate::page::{Message, reason, set, warn};
 
@@ -26,8 +24,10 @@ pub(crate) struct VideoPlayout {
     number: u32,
     handle: Handle,
     decoder: Option<Decoder>,
-    /// Of the newest sequence header: the codec string and the configuration record.
-    config: Option<(String, Bytes)>,
+    /// Of the newest sequence header.
+    config: Option<VideoConfig>,
+    /// The browser does not decode that.
+    refused: bool,
     /// Nothing can be decoded before a keyframe.
     wants_keyframe: bool,
     failed: bool,
@@ -61,6 +61,7 @@ impl VideoPlayout {
             handle,
             decoder: None,
             config: None,
+            refused: false,
             wants_keyframe: true,
             failed: false,
             pictured: false,
@@ -216,29 +217,49 @@ impl VideoPlayout {
     }
 
     fn configure(&mut self, codec: VideoCodec, record: Bytes) {
-        let Some(name) = codec_string(codec, &record) else {
+        let Ok(config) = VideoConfig::parse(codec, &record) else {
             let name = codec.fourcc().map(|fourcc| fourcc.to_string());
-            let name = name.as_deref().unwrap_or("this codec");
-            let why = format!("this browser has no decoder for {name}");
-            return post_status(
-                Some(self.number),
-                &Status::error("NetStream.Play.NoSupportedTrackFound", why),
+            return refuse(
+                self.number,
+                "picture",
+                name.as_deref().unwrap_or("this codec"),
             );
         };
-        let config = (name, record);
-        if self.decoder.is_some() && self.config.as_ref() == Some(&config) {
+        if self.config.as_ref() == Some(&config) && (self.decoder.is_some() || self.refused) {
             return;
         }
         self.config = Some(config);
+        self.refused = false;
         self.wants_keyframe = true;
-        if let Err(error) = self.build() {
-            self.fail(&error);
+        match self.build() {
+            Ok(()) => self.ask(),
+            Err(error) => self.fail(&error),
         }
+    }
+
+    /// Asks whether the browser decodes what is configured, and says so to the page if not.
+    fn ask(&self) {
+        let Some(config) = self.config.clone() else {
+            return;
+        };
+        let (number, handle) = (self.number, self.handle.clone());
+        unless_supported(&video_support(&init(&config)), move || {
+            handle.with(|connection, _| {
+                if let Some(stream) = connection.stream(number) {
+                    let video = stream.player().video().0;
+                    if video.config.as_ref() == Some(&config) {
+                        video.refused = true;
+                        video.decoder = None;
+                        refuse(number, "picture", &config.codec_string);
+                    }
+                }
+            });
+        });
     }
 
     /// Configures the decoder, a new one if the last is gone.
     fn build(&mut self) -> Result<(), JsValue> {
-        let Some((codec, record)) = &self.config else {
+        let Some(config) = &self.config else {
             return Ok(());
         };
         if self
@@ -249,13 +270,8 @@ impl VideoPlayout {
             self.decoder = Some(Decoder::new(self.number, &self.handle)?);
             self.decoding.clear();
         }
-        let config = VideoDecoderConfig::new(codec);
-        if !record.is_empty() {
-            config.set_description(&Uint8Array::from(&record[..]));
-        }
-        config.set_optimize_for_latency(true);
         match &self.decoder {
-            Some(decoder) => decoder.decoder.configure(&config),
+            Some(decoder) => decoder.decoder.configure(&init(config)),
             None => Ok(()),
         }
     }
@@ -267,7 +283,7 @@ impl VideoPlayout {
         data: &[u8],
         show: Show,
     ) -> Result<(), JsValue> {
-        if self.config.is_none() || (self.wants_keyframe && !key) {
+        if self.config.is_none() || self.refused || (self.wants_keyframe && !key) {
             return Ok(());
         }
         if self.decoder.is_none() {
@@ -366,12 +382,11 @@ impl Surface {
     }
 }
 
-/// What WebCodecs calls a codec, from its configuration record. `None` for codecs that browsers do not decode.
-fn codec_string(codec: VideoCodec, record: &Bytes) -> Option<String> {
-    match codec {
-        VideoCodec::Avc => DecoderConfig::parse(record)
-            .ok()
-            .map(|config| config.codec_string()),
-        _ => None,
+fn init(config: &VideoConfig) -> VideoDecoderConfig {
+    let init = VideoDecoderConfig::new(&config.codec_string);
+    if !config.description.is_empty() {
+        init.set_description(&Uint8Array::from(&config.description[..]));
     }
+    init.set_optimize_for_latency(true);
+    init
 }

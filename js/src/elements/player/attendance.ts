@@ -38,6 +38,8 @@ export class Attendance {
   #played = false;
   /** The publisher has gone, and the buffer plays out. */
   #ending = false;
+  /** What the browser cannot play of this stream, while it plays the rest. */
+  #missing: StatusInfo | null = null;
   /** Seconds played when the buffer began to fill. */
   #stoodAt = 0;
 
@@ -61,6 +63,11 @@ export class Attendance {
   /** Why the lesson is not shown: what interrupted it, or what ended it. */
   get problem(): StatusInfo | null {
     return this.#problem;
+  }
+
+  /** The status of the picture or the sound that this browser cannot play. */
+  get missing(): StatusInfo | null {
+    return this.#missing;
   }
 
   /** Whether the server has answered since `join`. */
@@ -96,6 +103,7 @@ export class Attendance {
 
   #open(): void {
     this.#ending = false;
+    this.#missing = null;
     this.#setState("connecting");
     this.#session.open(this.#src, (stream, name) => {
       this.#owner.begins(stream);
@@ -116,6 +124,7 @@ export class Attendance {
         break;
       case "NetStream.Play.PublishNotify":
         this.#ending = false;
+        this.#missing = null;
         this.#setState("buffering");
         break;
       case "NetStream.Buffer.Empty":
@@ -138,7 +147,8 @@ export class Attendance {
         this.#interrupted(info);
         break;
       default:
-        if (FINAL.has(info.code)) this.#fail(info);
+        if (info.code === "NetStream.Play.NoSupportedTrackFound" && info.reason) this.#missing = info;
+        else if (FINAL.has(info.code)) this.#fail(info);
         else if (info.level === "error" && info.code.startsWith("NetConnection.Connect.")) this.#problem = info;
     }
   }

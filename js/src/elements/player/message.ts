@@ -15,8 +15,8 @@ export interface Situation {
   advice: string;
   /** Seconds until the next attempt. */
   seconds: number;
-  /** Only sound is there to be had: because it was asked for so, or because the lesson has no picture. */
-  soundOnly: "asked" | "lesson" | null;
+  /** Only sound is there to be had: because it was asked for so, because the lesson has no picture, or because the browser cannot show it. */
+  soundOnly: "asked" | "lesson" | "browser" | null;
   /** Seconds in the buffer, and how many it waits for. */
   buffered: number;
   bufferTime: number;
@@ -80,10 +80,12 @@ function words(situation: Situation, text: Text): [IconName, title: string, more
     case "failed":
       return ["warning", text("problem"), advice];
     case "playing":
-      if (situation.soundOnly === null) return ["clock", "", ""];
-      return ["sound", text("soundOnly"), situation.soundOnly === "asked" ? text("soundOnlyMore") : ""];
+      if (situation.soundOnly === "asked") return ["sound", text("soundOnly"), text("soundOnlyMore")];
+      if (situation.soundOnly === "lesson") return ["sound", text("soundOnly"), ""];
+      return situation.soundOnly ? ["warning", text("soundOnly"), advice] : ["clock", "", ""];
     default:
-      return ["clock", "", ""];
+      // A lesson of nothing but a picture that cannot be shown never plays.
+      return situation.soundOnly === "browser" ? ["warning", text("problem"), advice] : ["clock", "", ""];
   }
 }
 
