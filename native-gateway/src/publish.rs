@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use bytes::Bytes;
 use chalkcast_core::Timestamp;
 use chalkcast_core::flv::{Demuxer, Tag, TagHeader, TagType};
 use chalkcast_core::session::client::Event;
@@ -126,11 +127,13 @@ struct Reel {
     video: Track,
 }
 
-/// The end of a track: where its last tag ends.
-#[derive(Clone, Copy, Default)]
+/// Where a track ends: where its last frame does.
+#[derive(Default)]
 struct Track {
     last: Option<u64>,
     step: u64,
+    /// The sequence header that holds.
+    header: Option<Bytes>,
 }
 
 impl Track {
@@ -143,7 +146,7 @@ impl Track {
         self.last = Some(at);
     }
 
-    fn end(self) -> u64 {
+    fn end(&self) -> u64 {
         self.last.map_or(0, |last| last + self.step)
     }
 }
@@ -186,18 +189,27 @@ impl Reel {
                 self.rewind()?;
                 continue;
             };
-            let header = TagHeader::parse(&tag);
-            let is_frame = tag.tag_type != TagType::Script && !header.is_sequence_header();
-            if self.round > 1 && !is_frame {
-                // The stream goes on: its metadata and sequence headers have been sent.
-                continue;
-            }
             let first = *self.first.get_or_insert(tag.timestamp);
             let at = self.offset + u64::try_from(tag.timestamp.since(first)).unwrap_or(0);
-            match tag.tag_type {
-                TagType::Audio if is_frame => self.audio.note(at),
-                TagType::Video if is_frame => self.video.note(at),
-                _ => {}
+            let track = match tag.tag_type {
+                TagType::Audio => Some(&mut self.audio),
+                TagType::Video => Some(&mut self.video),
+                TagType::Script => None,
+            };
+            // The stream goes on: of what was sent in the first round, a header is sent again only where another has come between.
+            let is_known = match track {
+                Some(track) if TagHeader::parse(&tag).is_sequence_header() => {
+                    let before = track.header.replace(tag.payload.clone());
+                    before.as_ref() == Some(&tag.payload)
+                }
+                Some(track) => {
+                    track.note(at);
+                    false
+                }
+                None => true,
+            };
+            if self.round > 1 && is_known {
+                continue;
             }
             let timestamp = Timestamp::from_millis(at as u32);
             return Ok(Some((
@@ -264,6 +276,29 @@ mod tests {
             timestamp: Timestamp::from_millis(ms),
             payload: payload.into(),
         }
+    }
+
+    #[test]
+    fn a_loop_begins_with_its_header_where_the_file_changes_it() {
+        let path = std::env::temp_dir().join(format!("chalkcast-size-{}.flv", std::process::id()));
+        let mut bytes = Vec::new();
+        let mut muxer = Muxer::new(false, true);
+        let small = b"\x17\x00\x00\x00\x00small";
+        let large = b"\x17\x00\x00\x00\x00large";
+        let frame = b"\x17\x01\x00\x00\x00x";
+        for (ms, payload) in [(0, &small[..]), (0, frame), (500, large), (500, frame)] {
+            muxer
+                .encode(&tag(TagType::Video, ms, payload), &mut bytes)
+                .unwrap();
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        let mut reel = Reel::open(&path, true).unwrap();
+        let payloads: Vec<_> = (0..8)
+            .map(|_| reel.next_tag().unwrap().unwrap().0.payload)
+            .collect();
+        std::fs::remove_file(&path).unwrap();
+        let round = [&small[..], frame, large, frame];
+        assert_eq!(payloads, [round, round].concat());
     }
 
     #[test]

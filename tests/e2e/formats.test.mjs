@@ -40,6 +40,8 @@ for (const [name, format] of Object.entries(FORMATS)) {
     run(t, chalkcast(), ["publish", file, `${server.rtmp}/live/format`, "--loop"]);
     for (const { page, renderer, title } of students) {
       await t.test(title, async (t) => {
+        // A tab of Firefox behind another is not drawn.
+        await page.raw.bringToFront();
         if (!(await decodes(page, renderer, format))) {
           const { description } = await status(page, "NetStream.Play.NoSupportedTrackFound");
           t.diagnostic(`${title}, ${name}: ${description}`);
