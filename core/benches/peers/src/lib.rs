@@ -96,7 +96,7 @@ fn table<'a>(
                         .collect();
                     let shares: String = bounds
                         .iter()
-                        .map(|bound| format!(" of {bound:>8} |"))
+                        .map(|bound| format!(" {:>11} |", format!("of {bound}")))
                         .collect();
                     (host.line)(&format!(
                         "| {title:<7}| {:>6} | {:>6} |{names}{shares}",
