@@ -5,6 +5,15 @@ import type { Screen } from "./screen.js";
 
 /** Frames to wait for a new canvas to show something; its picture may really be black. */
 const PATIENCE = 60;
+/** The same where nobody looks whether it does. */
+const BLIND_PATIENCE = 10;
+/**
+ * In Firefox, who reads a canvas that is in a Worker waits for the Worker's answer, and a Worker that has just begun or has just changed the canvas's
+ * size may be waiting for the page: then both stand still for 10 s (gfx.offscreencanvas.snapshot-timeout-ms), and what is read is empty.
+ */
+const READING_MAY_BLOCK = "mozInnerScreenX" in globalThis;
+/** Milliseconds after which that is over. */
+const YOUNG = 1000;
 
 /**
  * A picture on the page: a stream's (`attachNetStream`) or a camera's own (`attachCamera`). Put `element` on the page.
@@ -21,6 +30,8 @@ export class Video extends EventTarget {
   #old: HTMLCanvasElement | HTMLVideoElement | null = null;
   /** Whether the surface in use has had a picture: an empty one is not kept in place of one that has. */
   #pictured = false;
+  /** When the canvas in use last got its size. */
+  #sized = 0;
   #stream: NetStream | null = null;
   #input: Camera | Screen | null = null;
   #width = 0;
@@ -141,6 +152,7 @@ export class Video extends EventTarget {
     use: (surface) => this.#use(surface),
     pictured: () => {
       this.#pictured = true;
+      this.#sized = performance.now();
       this.#uncover();
     },
   };
@@ -153,6 +165,7 @@ export class Video extends EventTarget {
   readonly #keep = (): void => {
     const surface = this.#surface;
     if (!this.#pictured || !(surface instanceof HTMLCanvasElement)) return;
+    if (READING_MAY_BLOCK && performance.now() - this.#sized < YOUNG) return;
     const copy = document.createElement("canvas");
     [copy.width, copy.height] = [surface.width, surface.height];
     copy.getContext("2d")?.drawImage(surface, 0, 0);
@@ -163,12 +176,12 @@ export class Video extends EventTarget {
   };
 
   /** The new picture takes the place of the old once it has come through to the page, which is some frames after it was announced. */
-  #uncover(patience = PATIENCE): void {
+  #uncover(patience = READING_MAY_BLOCK ? BLIND_PATIENCE : PATIENCE): void {
     const [surface, old] = [this.#surface, this.#old];
     if (!surface || !old) return;
     requestAnimationFrame(() => {
       if (this.#old !== old || this.#surface !== surface) return;
-      if (patience > 0 && isBlack(surface)) return this.#uncover(patience - 1);
+      if (patience > 0 && (READING_MAY_BLOCK || isBlack(surface))) return this.#uncover(patience - 1);
       surface.style.visibility = "";
       requestAnimationFrame(() => {
         discard(old);
@@ -231,7 +244,7 @@ function isBlack(surface: HTMLCanvasElement | HTMLVideoElement): boolean {
   sample.width = sample.height = 16;
   const context = sample.getContext("2d", { willReadFrequently: true });
   if (!context || surface instanceof HTMLVideoElement) return false;
-  // A canvas's own size, before it is given a picture's. Firefox waits 10 s for the first picture when such a one is read.
+  // A canvas's own size, before it is given a picture's.
   if (surface.width === 300 && surface.height === 150) return true;
   context.drawImage(surface, 0, 0, 16, 16);
   return context.getImageData(0, 0, 16, 16).data.every((value, i) => i % 4 === 3 || value === 0);

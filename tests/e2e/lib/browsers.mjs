@@ -54,6 +54,8 @@ export async function firefox({ prefs = {} } = {}) {
       "media.cubeb.force_mock_context": true,
       "media.autoplay.default": 0,
       "media.autoplay.blocking_policy": 0,
+      // What reads a canvas that a Worker has just begun to draw on waits for this long, 10 s otherwise; screenshots do, too.
+      "gfx.offscreencanvas.snapshot-timeout-ms": 500,
       ...prefs,
     },
   });
