@@ -106,8 +106,10 @@ export class Engine {
 
   #fail(reason: string): void {
     if (this.#over) return;
-    this.terminate();
+    this.#over = true;
+    // First whoever keeps what the Worker has drawn, which Firefox takes away with it.
     this.#handler.failed(reason);
+    this.terminate();
   }
 }
 
