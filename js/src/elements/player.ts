@@ -369,12 +369,12 @@ export class ChalkcastPlayer extends ChalkcastElement {
     );
   }
 
-  /** What the problem means; what the server said itself is kept, since it may name what is missing. */
+  /** What the problem means; what the server said itself may name what is missing, to those who read its English. `problem` has it for all. */
   #advice(): string {
     const info = this.problem ?? this.#attendance.missing;
     if (!info) return "";
     if (info.reason === "address") return this.language === "en" ? info.description : describe(info, this.language);
     const words = describe(info, this.language);
-    return info.code === "NetConnection.Connect.Rejected" && info.description ? `${words} (${info.description})` : words;
+    return info.code === "NetConnection.Connect.Rejected" && info.description && this.language === "en" ? `${words} (${info.description})` : words;
   }
 }
