@@ -146,7 +146,9 @@ impl Connection {
         for view in &mut self.views {
             if let Some(back) = view.viewer.take_back() {
                 self.session.sent_shared(back.sent);
-                self.transport.resume(&back.rest, &mut self.outbox);
+                if !back.rest.is_empty() {
+                    self.transport.resume(&back.rest, &mut self.outbox);
+                }
             }
         }
     }

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::relay::{Key, Relay, Stream};
+use crate::relay::{Key, Relay, Stream, TIMER};
 use crate::upstream::Bridge;
 
 /// Configuration, clock, streams, upstreams and connections.
@@ -63,18 +63,12 @@ async fn drive(gateway: Weak<Gateway>, stream: Arc<Stream>) {
             if gateway.relay.forget_idle(now, &stream) {
                 return std::task::Poll::Ready(());
             }
-            // tokio's timers are up to a millisecond late, and media must not wait longer than its budget.
             let Some(at) = stream.poll_timeout(cx.waker()) else {
                 return std::task::Poll::Pending;
             };
-            let early = at.saturating_sub(Duration::from_millis(1)).max(now);
+            let early = at.saturating_sub(TIMER).max(now);
             sleep.as_mut().reset(gateway.clock.deadline(early));
             if sleep.as_mut().poll(cx).is_pending() {
-                return std::task::Poll::Pending;
-            }
-            if at > gateway.clock.now() {
-                // Less than a timer can wait for.
-                cx.waker().wake_by_ref();
                 return std::task::Poll::Pending;
             }
         }

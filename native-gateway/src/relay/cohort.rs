@@ -3,11 +3,10 @@
 use std::task::Waker;
 use std::time::Duration;
 
-use bytes::BytesMut;
 use chalkcast_core::Instant;
 
 use super::Config;
-use super::cursor::{Pulled, Tracks, Wants, wait};
+use super::cursor::{Pulled, Tracks, Wants, is_over, wait};
 use super::log::{Content, Kind, Log};
 use super::seat::{Member, Run};
 use super::stream::{Interest, earlier};
@@ -104,7 +103,7 @@ impl Cohorts {
 
     /// A tag has come. Answers until when it may wait.
     pub(super) fn hear(&mut self, now: Instant, kind: Kind) -> Option<Instant> {
-        let mut first = None;
+        let (mut first, mut roused) = (None, Vec::new());
         for cohort in self.waiting.iter_mut().filter(|cohort| !cohort.is_due) {
             let mut interest = Interest {
                 wants: cohort.step.wants,
@@ -113,43 +112,39 @@ impl Cohorts {
             };
             cohort.is_due = interest.hear(now, kind);
             cohort.deadline = interest.deadline;
-            if let Some(deadline) = cohort.deadline.filter(|_| !cohort.is_due) {
+            if cohort.is_due {
+                roused.push(cohort.step.patience());
+            } else if let Some(deadline) = cohort.deadline {
                 first = earlier(first, deadline);
             }
         }
-        self.fall_in();
+        self.fall_in(&roused);
         first
     }
 
     /// Time has passed. Answers the next deadline.
     pub(super) fn handle_timeout(&mut self, now: Instant) -> Option<Instant> {
-        let mut next = None;
+        let (mut next, mut roused) = (None, Vec::new());
         for cohort in self.waiting.iter_mut().filter(|cohort| !cohort.is_due) {
             match cohort.deadline {
-                Some(deadline) if deadline <= now => cohort.is_due = true,
+                Some(deadline) if is_over(deadline, now) => {
+                    cohort.is_due = true;
+                    roused.push(cohort.step.patience());
+                }
                 Some(deadline) => next = earlier(next, deadline),
                 None => {}
             }
         }
-        self.fall_in();
+        self.fall_in(&roused);
         next
     }
 
-    /// Who waits for the same, and as long, is written to when the first of them is, and is in step from then on.
-    fn fall_in(&mut self) {
-        for at in 0..self.waiting.len() {
-            let Cohort {
-                step: Step { budget, wants, .. },
-                is_due: true,
-                ..
-            } = self.waiting[at]
-            else {
-                continue;
-            };
-            for other in &mut self.waiting {
-                let alike = other.step.budget == budget && other.step.wants == wants;
-                other.is_due |= alike && other.deadline.is_some();
-            }
+    /// Who waits for the same, and as long, is written to when the first of them is, and is in step from then on. That is when it
+    /// comes to be due, not as long as it is: writing to thousands takes longer than the next tag does, and those who have been
+    /// written to wait again.
+    fn fall_in(&mut self, roused: &[(Duration, Wants)]) {
+        for cohort in &mut self.waiting {
+            cohort.is_due |= cohort.deadline.is_some() && roused.contains(&cohort.step.patience());
         }
     }
 
@@ -170,10 +165,16 @@ impl Cohorts {
     ) -> Option<Job> {
         loop {
             let at = self.waiting.iter().position(|cohort| cohort.is_due)?;
-            let cohort = &mut self.waiting[at];
-            if cohort.run.is_none() {
-                cohort.run = cohort.step.run(log, now, config, bits_per_second);
+            if self.waiting[at].run.is_none() {
+                // All that is due ends with the same entry: then they are in step.
+                for cohort in self.waiting.iter_mut().filter(|cohort| cohort.is_due) {
+                    cohort.run = cohort
+                        .run
+                        .take()
+                        .or_else(|| cohort.step.run(log, now, config, bits_per_second));
+                }
             }
+            let cohort = &mut self.waiting[at];
             let Some(run) = cohort.run.clone() else {
                 let cohort = self.waiting.remove(at);
                 woken.extend(cohort.members.iter().filter_map(Member::dismiss));
@@ -209,19 +210,24 @@ impl Job {
 }
 
 impl Step {
+    /// How long they wait, and for what.
+    fn patience(&self) -> (Duration, Wants) {
+        (self.budget, self.wants)
+    }
+
     /// Everything up to the end of the log. `None` if there is more to it than tags which all get: then each has to see for itself.
     fn run(&self, log: &Log, now: Instant, config: &Config, bits_per_second: u64) -> Option<Run> {
         if self.position < log.first() {
             return None;
         }
-        let mut bytes = BytesMut::new();
+        let mut bytes = Run::buffer();
         let mut next = self.position;
         while let Some(entry) = log.get(next) {
             let Content::Tag { kind, message, .. } = &entry.content else {
                 return None;
             };
             if self.wants.kind(*kind) {
-                let is_late = now - entry.arrival > self.budget + config.lag / 2;
+                let is_late = now - entry.arrival > self.budget + config.lag;
                 let is_decodable = match kind {
                     Kind::Video { track, .. } => self.started.contains(*track),
                     _ => true,
@@ -235,10 +241,6 @@ impl Step {
             }
             next += 1;
         }
-        Some(Run {
-            bytes: bytes.freeze(),
-            bits_per_second,
-            to: next,
-        })
+        Some(Run::new(bytes, bits_per_second, next))
     }
 }

@@ -51,3 +51,6 @@ impl Config {
 
 /// Up to this budget video is written at once, and takes with it the audio that waits.
 pub(super) const VIDEO_AT_ONCE: Duration = Duration::from_millis(40);
+
+/// Timers ring so much late. Media must not wait longer than its budget, so what is due within this is due.
+pub const TIMER: Duration = Duration::from_millis(1);

@@ -8,7 +8,7 @@ use chalkcast_core::{Instant, Timestamp};
 
 use super::Config;
 use super::cohort::Step;
-use super::config::VIDEO_AT_ONCE;
+use super::config::{TIMER, VIDEO_AT_ONCE};
 use super::log::{Content, Entry, Headers, Kind, Log};
 
 /// What a viewer is sent next.
@@ -383,7 +383,9 @@ impl Cursor {
             return;
         };
         let behind = now - entry.arrival;
-        let buffer = self.buffer_length.unwrap_or_default();
+        // Where video waits too, it is behind by what it waits.
+        let waits = Some(self.budget(config)).filter(|budget| *budget > VIDEO_AT_ONCE);
+        let buffer = self.buffer_length.max(waits).unwrap_or_default();
         self.lags = behind > buffer.max(self.joined_behind) + AHEAD;
         if behind <= buffer + config.lag / 2 {
             self.joined_behind = Duration::ZERO;
@@ -488,7 +490,12 @@ pub(super) fn wait(
 
 /// Whether a tag is written now, with what waits since `oldest`.
 pub(super) fn is_due(kind: Kind, oldest: Instant, budget: Duration, now: Instant) -> bool {
-    (kind.is_video() && budget <= VIDEO_AT_ONCE) || now >= oldest + budget
+    (kind.is_video() && budget <= VIDEO_AT_ONCE) || is_over(oldest + budget, now)
+}
+
+/// Whether a wait is over, or would be before a timer can ring again.
+pub(super) fn is_over(deadline: Instant, now: Instant) -> bool {
+    deadline <= now + TIMER
 }
 
 /// A set of track ids.

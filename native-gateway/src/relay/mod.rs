@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chalkcast_core::Instant;
 
-pub use config::Config;
+pub use config::{Config, TIMER};
 pub use cursor::Item;
 pub use in_flight::{Ask, InFlight, WINDOW};
 pub use seat::{Back, Lane, Run, Written};

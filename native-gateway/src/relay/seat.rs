@@ -4,17 +4,65 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+
+use crate::transport::frame::{LONGEST_HEADER, frame_header};
 
 /// What viewers in step are sent next: whole messages.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// As they go into the byte stream.
-    pub bytes: Bytes,
+    /// Room for a header, and then whole messages.
+    buffer: Bytes,
+    /// Where the header of a frame with these messages begins.
+    header: usize,
     /// What the publisher sends, over the last second or so.
     pub bits_per_second: u64,
     /// The entry of the log that comes next.
     pub(super) to: u64,
+}
+
+impl Run {
+    /// Begins what is to become a run: messages are to be appended.
+    pub(super) fn buffer() -> BytesMut {
+        BytesMut::zeroed(LONGEST_HEADER)
+    }
+
+    /// What has been appended to `buffer`, up to entry `to`.
+    pub(super) fn new(mut buffer: BytesMut, bits_per_second: u64, to: u64) -> Self {
+        let frame_header = frame_header(buffer.len() - LONGEST_HEADER);
+        let header = LONGEST_HEADER - frame_header.len();
+        buffer[header..LONGEST_HEADER].copy_from_slice(&frame_header);
+        Self {
+            buffer: buffer.freeze(),
+            header,
+            bits_per_second,
+            to,
+        }
+    }
+
+    /// Bytes of messages.
+    pub fn len(&self) -> usize {
+        self.buffer.len() - LONGEST_HEADER
+    }
+
+    /// Whether there are no messages.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// As it goes to the wire: the messages, or a WebSocket server's frame with them, whose header all viewers share too.
+    pub fn bytes(&self, framed: bool) -> &[u8] {
+        &self.buffer[self.start(framed)..]
+    }
+
+    /// What is left of [`Run::bytes`] when so much has been `written`.
+    pub fn rest(&self, framed: bool, written: usize) -> Bytes {
+        self.buffer.slice(self.start(framed) + written..)
+    }
+
+    fn start(&self, framed: bool) -> usize {
+        if framed { self.header } else { LONGEST_HEADER }
+    }
 }
 
 /// The way to a viewer's connection.
@@ -23,7 +71,7 @@ pub trait Lane: fmt::Debug + Send {
     fn write(&mut self, run: &Run) -> Written;
 
     /// What is left of a run that was written in part, as it goes to the wire.
-    fn into_rest(self: Box<Self>) -> Vec<Bytes>;
+    fn into_rest(self: Box<Self>) -> Bytes;
 }
 
 /// How much of a run has been written.
@@ -69,7 +117,7 @@ pub(super) struct Member {
 #[derive(Debug)]
 pub struct Back {
     /// To be written before anything else.
-    pub rest: Vec<Bytes>,
+    pub rest: Bytes,
     /// Bytes of media that the relay has written, with those of `rest`.
     pub sent: usize,
     pub(super) position: u64,
@@ -124,14 +172,14 @@ impl Member {
         let Some(entrusted) = &mut taken.entrusted else {
             return false;
         };
-        let written = if run.bytes.is_empty() {
+        let written = if run.is_empty() {
             Written::All
         } else {
             entrusted.lane.write(run)
         };
         if written != Written::Nothing {
             entrusted.position = run.to;
-            entrusted.sent += run.bytes.len();
+            entrusted.sent += run.len();
         }
         let in_step = written == Written::All;
         if !in_step {

@@ -11,7 +11,7 @@ use slab::Slab;
 use thiserror::Error;
 
 use super::cohort::{Cohorts, SHARE, Step};
-use super::cursor::{Cursor, Wants, is_due};
+use super::cursor::{Cursor, Wants, is_due, is_over};
 use super::log::{Kind, Log, classify};
 use super::seat::Member;
 use super::stitch::Stitch;
@@ -167,7 +167,7 @@ impl Stream {
         let mut next = state.cohorts.handle_timeout(now);
         for (_, waiter) in &mut state.waiters {
             match waiter.interest.and_then(|interest| interest.deadline) {
-                Some(deadline) if deadline <= now => woken.extend(waiter.waker.take()),
+                Some(deadline) if is_over(deadline, now) => woken.extend(waiter.waker.take()),
                 Some(deadline) if waiter.waker.is_some() => next = earlier(next, deadline),
                 _ => {}
             }

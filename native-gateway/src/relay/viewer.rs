@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chalkcast_core::Instant;
 
-use super::cursor::{Cursor, Pulled};
+use super::cursor::{Cursor, Pulled, is_over};
 use super::pace::Pace;
 use super::seat::{Back, Lane, Seat};
 use super::stream::{Interest, Stream};
@@ -65,7 +65,7 @@ impl Viewer {
         self.bits_per_second = state.bits_per_second(now);
         if state.is_live() {
             self.not_found_at = None;
-        } else if self.not_found_at.is_some_and(|at| at <= now) {
+        } else if self.not_found_at.is_some_and(|at| is_over(at, now)) {
             self.not_found_at = None;
             emit(Item::NotFound);
         }

@@ -1,13 +1,13 @@
 //! A connection to which the relay writes by itself.
 
-use std::io::{self, IoSlice};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use socket2::SockRef;
 use tokio::net::TcpStream;
 
+use super::recall;
 use super::socket::Unsent;
-use super::{recall, websocket};
 use crate::relay::{Lane, Run, Written};
 
 /// A connection that is not encrypted, with nothing that waits to be written.
@@ -15,9 +15,11 @@ use crate::relay::{Lane, Run, Written};
 pub(super) struct SocketLane {
     stream: Arc<TcpStream>,
     unsent: Unsent,
+    /// What was said last: to look it up elsewhere would take as long as much of a write.
+    unsent_limit: u32,
     /// Whether each run is a frame of a WebSocket.
     framed: bool,
-    rest: Vec<Bytes>,
+    rest: Bytes,
 }
 
 impl SocketLane {
@@ -25,49 +27,34 @@ impl SocketLane {
         Self {
             stream,
             unsent,
+            unsent_limit: 0,
             framed,
-            rest: Vec::new(),
+            rest: Bytes::new(),
         }
-    }
-
-    /// How much of `header` and `bytes` the kernel has taken. What is wrong with a connection shows when its owner writes the rest.
-    fn try_write(&self, header: &[u8], bytes: &[u8]) -> usize {
-        let write = || -> io::Result<usize> {
-            if header.is_empty() {
-                self.stream.try_write(bytes)
-            } else {
-                self.stream
-                    .try_write_vectored(&[IoSlice::new(header), IoSlice::new(bytes)])
-            }
-        };
-        write().unwrap_or(0)
     }
 }
 
 impl Lane for SocketLane {
     fn write(&mut self, run: &Run) -> Written {
         let limit = recall::unsent_limit(run.bits_per_second);
-        self.unsent.limit(&self.stream, limit);
-        let header = if self.framed {
-            websocket::frame_header(run.bytes.len())
-        } else {
-            websocket::FrameHeader::default()
-        };
-        let written = self.try_write(&header, &run.bytes);
-        if written == header.len() + run.bytes.len() {
-            return Written::All;
-        } else if written == 0 {
-            return Written::Nothing;
+        if limit != self.unsent_limit {
+            self.unsent_limit = limit;
+            self.unsent.limit(&self.stream, limit);
         }
-        let of_header = written.min(header.len());
-        self.rest = vec![
-            Bytes::copy_from_slice(&header[of_header..]),
-            run.bytes.slice(written - of_header..),
-        ];
-        Written::Part
+        let bytes = run.bytes(self.framed);
+        // The kernel is asked without tokio, whose record of who can be written to is the owner's affair. What is wrong with a
+        // connection shows when its owner writes the rest.
+        match SockRef::from(&*self.stream).send(bytes) {
+            Ok(written) if written == bytes.len() => Written::All,
+            Ok(0) | Err(_) => Written::Nothing,
+            Ok(written) => {
+                self.rest = run.rest(self.framed, written);
+                Written::Part
+            }
+        }
     }
 
-    fn into_rest(self: Box<Self>) -> Vec<Bytes> {
+    fn into_rest(self: Box<Self>) -> Bytes {
         self.rest
     }
 }

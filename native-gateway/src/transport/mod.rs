@@ -1,6 +1,7 @@
 //! TCP, TLS and WebSocket become one byte stream.
 
 mod connect;
+pub(crate) mod frame;
 mod lane;
 mod outbox;
 pub(crate) mod recall;
@@ -67,12 +68,10 @@ impl Transport {
     }
 
     /// Goes on with what others have left, which comes before anything in `outbox`: that is empty.
-    pub(crate) fn resume(&mut self, rest: &[Bytes], outbox: &mut Outbox) {
-        for rest in rest {
-            match self {
-                Self::Plain(_) => outbox.push(&[], rest),
-                Self::WebSocket(socket) => socket.resume(rest),
-            }
+    pub(crate) fn resume(&mut self, rest: &Bytes, outbox: &mut Outbox) {
+        match self {
+            Self::Plain(_) => outbox.push(&[], rest),
+            Self::WebSocket(socket) => socket.resume(rest),
         }
     }
 
