@@ -38,6 +38,8 @@ pub(crate) struct Report {
     pub(crate) lost: usize,
     /// What a viewer got.
     pub(crate) kbit_per_second: f64,
+    /// The share of one processor that the viewers themselves took: near 1, delays are their own.
+    pub(crate) witnesses: f64,
 }
 
 impl Audience {
@@ -109,11 +111,12 @@ impl Audience {
             seen.bytes.store(0, Ordering::Relaxed);
         }
         *self.class.delays() = Default::default();
-        let (start, started) = (Cost::of(pids)?, Instant::now());
+        let own = [std::process::id()];
+        let (start, own_start, started) = (Cost::of(pids)?, Cost::of(&own)?, Instant::now());
         self.class.measuring.store(true, Ordering::Relaxed);
         tokio::time::sleep(time).await;
         self.class.measuring.store(false, Ordering::Relaxed);
-        let (end, elapsed) = (Cost::of(pids)?, started.elapsed());
+        let (end, own_end, elapsed) = (Cost::of(pids)?, Cost::of(&own)?, started.elapsed());
         let [audio, video] = std::mem::take(&mut *self.class.delays());
         let viewer_seconds = self.viewers.len() as f64 * elapsed.as_secs_f64();
         let most = self
@@ -135,6 +138,8 @@ impl Audience {
             slowest: self.least(|seen| &seen.frames) as f64 / most.unwrap_or(1).max(1) as f64,
             gaps: self.sum(|seen| &seen.gaps) - gaps,
             lost: self.lost(),
+            witnesses: own_end.cpu().saturating_sub(own_start.cpu()).as_secs_f64()
+                / elapsed.as_secs_f64(),
             kbit_per_second: self.sum(|seen| &seen.bytes) as f64 * 8.0 / 1000.0 / viewer_seconds,
         })
     }

@@ -55,7 +55,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     shares.reverse();
     println!(
         "{} viewers, budget {} ms, {:.0} s: {:.0} us CPU/viewer-s, {:.1} KiB/viewer, video p50 {:.1} p99 {:.1} ms, audio p50 {:.1} p99 {:.1} ms, \
-         slowest {:.3}, {} gaps, {} lost",
+         slowest {:.3}, {} gaps, {} lost, the viewers themselves {:.0} %",
         report.viewers,
         options.budget,
         options.seconds,
@@ -68,6 +68,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
         report.slowest,
         report.gaps,
         report.lost,
+        report.witnesses * 100.0,
     );
     let percent: Vec<String> = shares
         .iter()

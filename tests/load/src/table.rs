@@ -69,7 +69,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
         println!("\n{name}\n");
         println!(
-            "{:24} {:>7} {:>7} {:>12} {:>8} {:>11} {:>15} {:>15} {:>8} {:>5} {:>5} {:>7}",
+            "{:24} {:>7} {:>7} {:>12} {:>8} {:>11} {:>15} {:>15} {:>8} {:>5} {:>5} {:>7} {:>8}",
             "server",
             "viewers",
             "budget",
@@ -81,7 +81,8 @@ pub(crate) async fn run(options: Options) -> Result<()> {
             "slowest",
             "gaps",
             "lost",
-            "kbit/s"
+            "kbit/s",
+            "viewers%"
         );
         table.stream(file).await?;
     }
@@ -178,7 +179,7 @@ impl Table {
                 audience.leave().await;
                 let floor = self.floors.get(&(*viewers, *budget));
                 println!(
-                    "{label:24} {viewers:7} {:>7} {:12.0} {:>8} {:11.1} {:>15} {:>15} {:8.3} {:5} {:5} {:7.0}",
+                    "{label:24} {viewers:7} {:>7} {:12.0} {:>8} {:11.1} {:>15} {:>15} {:8.3} {:5} {:5} {:7.0} {:8.0}",
                     budgets.map_or("-".to_owned(), |_| budget.to_string()),
                     report.cpu,
                     floor.map_or("-".to_owned(), |floor| format!("{:.2}", report.cpu / floor)),
@@ -189,6 +190,7 @@ impl Table {
                     report.gaps,
                     report.lost,
                     report.kbit_per_second,
+                    report.witnesses * 100.0,
                 );
             }
         }
