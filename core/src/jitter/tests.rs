@@ -197,3 +197,34 @@ fn a_short_stall_is_played_later_and_a_long_one_is_skipped() {
         );
     }
 }
+
+#[test]
+fn pictures_that_a_decoder_swallows_do_not_fill_it() {
+    let each_tenth = |i: usize| i % 10 == 9;
+    let a_second_of_them = |i: usize| (300..330).contains(&i);
+    for (swallows, lost) in [
+        (&each_tenth as &dyn Fn(usize) -> bool, 80..=90),
+        (&a_second_of_them, 12..=30),
+    ] {
+        let mut bench = Bench::new(Config::default());
+        let mut answered = 0;
+        for i in 0..900 {
+            bench.until(1000 + u64::from(i) * 33);
+            bench.video(i * 33, is_keyframe(i, 30));
+            while let Some((_, decode)) = bench.decoded.get(answered) {
+                let timestamp = decode.tag.timestamp;
+                if !swallows(answered) {
+                    bench.input(Input::Decoded { timestamp });
+                }
+                answered += 1;
+            }
+        }
+        let stats = bench.buffer.stats(bench.now);
+        assert!(
+            lost.contains(&stats.frames_lost) && stats.decoder_queue <= 1,
+            "{stats:?}"
+        );
+        let last = bench.decoded.last().expect("pictures").1.tag.timestamp;
+        assert!(last.as_millis() > 899 * 33 - 100, "{last:?}");
+    }
+}

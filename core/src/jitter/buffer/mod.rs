@@ -383,16 +383,16 @@ impl JitterBuffer {
     fn handle_decoded(&mut self, now: Instant, timestamp: Timestamp) {
         self.decoder.reports = true;
         let time_us = self.timeline.recall(timestamp) * 1000;
-        if let Some(index) = self
-            .decoder
-            .inside
-            .iter()
-            .position(|&(inside, ..)| inside == time_us)
-            && let Some((_, since, prompt)) = self.decoder.inside.remove(index)
-            && prompt
-        {
-            self.meter.decoded(now - since);
-        }
+        let before = self.decoder.inside.len();
+        // Pictures come out in the order of presentation: those before it have been swallowed, as Firefox does when it is configured anew.
+        self.decoder.inside.retain(|&(inside, since, prompt)| {
+            if inside == time_us && prompt {
+                self.meter.decoded(now - since);
+            }
+            inside > time_us
+        });
+        let gone = before - self.decoder.inside.len();
+        self.meter.frames_lost += gone.saturating_sub(1) as u64;
     }
 
     fn handle_shown(&mut self, now: Instant, timestamp: Timestamp) {

@@ -16,6 +16,8 @@ const RUSH: Duration = Duration::from_millis(700);
 const AUDIO_LATE_US: i64 = 40_000;
 /// Pictures inside the decoder, where the owner reports what comes out.
 const DECODER_QUEUE: usize = 12;
+/// A full decoder out of which nothing has come for this long has swallowed what it was given.
+const SWALLOWED_AFTER: Duration = Duration::from_secs(2);
 /// The decoder is given this long to get nearer to live before pictures are shed.
 const SHED_AFTER: Duration = Duration::from_millis(500);
 
@@ -119,6 +121,12 @@ impl JitterBuffer {
                 return;
             }
             if self.decoder.reports && self.decoder.inside.len() >= DECODER_QUEUE {
+                let newest = self.decoder.inside.back();
+                if newest.is_some_and(|&(_, since, _)| now - since > SWALLOWED_AFTER) {
+                    self.meter.frames_lost += self.decoder.inside.len() as u64;
+                    self.decoder.inside.clear();
+                    continue;
+                }
                 self.wake(now + TICK);
                 return;
             }
