@@ -6,6 +6,8 @@ export interface StreamPeer {
   status(info: StatusInfo): void;
   invoke(name: string, args: unknown[]): void;
   videoSize(width: number, height: number): void;
+  /** The last picture; the stream's to close. */
+  picture(frame: VideoFrame): void;
   stats(stats: StreamStats): void;
   media(message: ToMediaSource): void;
   /** The connection is gone, and the stream with it. */
@@ -133,6 +135,9 @@ export class Link {
         break;
       case "videoSize":
         this.#streams.get(message.stream)?.videoSize(message.width, message.height);
+        break;
+      case "picture":
+        this.#streams.get(message.stream)?.picture(message.frame);
         break;
       case "stats":
         this.#streams.get(message.stream)?.stats(message.stats);

@@ -7,6 +7,8 @@ export interface View {
   use(surface: HTMLCanvasElement | HTMLVideoElement): void;
   /** The newest surface has a picture. */
   pictured(): void;
+  /** Puts a copy of `picture` in the place of the newest surface, which is about to go. */
+  keep(picture: VideoFrame): void;
 }
 
 /** What an output tells its stream. */

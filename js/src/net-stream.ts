@@ -68,6 +68,10 @@ export class NetStream extends StatusTarget {
       status: (info) => this.#status(info),
       invoke: (name, args) => handlerOf(this.client, name)?.(...args),
       videoSize: (width, height) => this.#resized(width, height),
+      picture: (frame) => {
+        this.#view?.keep(frame);
+        frame.close();
+      },
       stats: (stats) => this.#counted(stats),
       media: (message) => this.#media?.receive(message),
       ended: (info) => this.#end(info),

@@ -101,6 +101,8 @@ export type FromWorker =
   /** The peer calls a handler of `client`; answer with "reply" when `reply` is there. */
   | { type: "invoke"; stream?: number; name: string; args: unknown[]; reply?: number }
   | { type: "videoSize"; stream: number; width: number; height: number }
+  /** The last picture on the stream's canvas, before the stream ends. */
+  | { type: "picture"; stream: number; frame: VideoFrame }
   | { type: "stats"; stream: number; stats: StreamStats }
   | ToMediaSource
   | { type: "fatal"; message: string };

@@ -30,6 +30,8 @@ export class Video extends EventTarget {
   #old: HTMLCanvasElement | HTMLVideoElement | null = null;
   /** Whether the surface in use has had a picture: an empty one is not kept in place of one that has. */
   #pictured = false;
+  /** Whether the surface in use is a copy of the last picture. */
+  #copied = false;
   /** When the canvas in use last got its size. */
   #sized = 0;
   #stream: NetStream | null = null;
@@ -155,25 +157,32 @@ export class Video extends EventTarget {
       this.#sized = performance.now();
       this.#uncover();
     },
+    keep: (picture) => this.#replace(picture, picture.displayWidth, picture.displayHeight),
   };
 
   readonly #resized = (): void => {
     this.dispatchEvent(new Event("resize"));
   };
 
-  /** The engine goes: Firefox takes a canvas's picture away with the Worker that drew it, so a copy takes its place. */
+  /** The engine has gone without a last word: Firefox takes a canvas's picture away with the Worker that drew it, so a copy takes its place. */
   readonly #keep = (): void => {
     const surface = this.#surface;
-    if (!this.#pictured || !(surface instanceof HTMLCanvasElement)) return;
+    if (this.#copied || !(surface instanceof HTMLCanvasElement)) return;
     if (READING_MAY_BLOCK && performance.now() - this.#sized < YOUNG) return;
+    this.#replace(surface, surface.width, surface.height);
+  };
+
+  #replace(picture: CanvasImageSource, width: number, height: number): void {
+    if (!this.#pictured) return;
     const copy = document.createElement("canvas");
-    [copy.width, copy.height] = [surface.width, surface.height];
-    copy.getContext("2d")?.drawImage(surface, 0, 0);
-    surface.replaceWith(copy);
+    [copy.width, copy.height] = [width, height];
+    copy.getContext("2d")?.drawImage(picture, 0, 0);
+    this.#surface?.replaceWith(copy);
     this.#surface = copy;
+    this.#copied = true;
     this.#style();
     this.dispatchEvent(new Event("surfacechange"));
-  };
+  }
 
   /** The new picture takes the place of the old once it has come through to the page, which is some frames after it was announced. */
   #uncover(patience = READING_MAY_BLOCK ? BLIND_PATIENCE : PATIENCE): void {
@@ -200,6 +209,7 @@ export class Video extends EventTarget {
       discard(this.#surface);
     }
     this.#pictured = false;
+    this.#copied = false;
     this.#surface = surface;
     this.#style();
     // A canvas is black before its first picture.

@@ -286,6 +286,9 @@ impl Connection {
             };
             Status::error(code::CONNECT_FAILED, why)
         };
+        for stream in &mut self.streams {
+            stream.player().leave();
+        }
         self.streams.clear();
         self.session = None;
         self.socket = None;

@@ -13,6 +13,7 @@ use chalkcast_core::flv::{Tag, TagType, script::ScriptData};
 use chalkcast_core::jitter::{Config, Decode, Event, Input, JitterBuffer, Output};
 use chalkcast_core::session::Status;
 use chalkcast_core::{Instant, Timestamp};
+use js_sys::Array;
 use web_sys::{MessagePort, OffscreenCanvas};
 
 use crate::connection::Handle;
@@ -232,6 +233,16 @@ impl Player {
     /// What is on the screen and in the speakers.
     pub(crate) fn position(&self, now: Instant) -> Timestamp {
         self.buffer.position(now).unwrap_or_default()
+    }
+
+    /// The stream is about to end: its last picture goes to the page, since some browsers take a canvas's away with its Worker.
+    pub(crate) fn leave(&self) {
+        if let Some(picture) = self.video.picture() {
+            Message::new("picture")
+                .with("stream", self.number)
+                .with("frame", &picture)
+                .post_with(&Array::of1(&picture));
+        }
     }
 
     pub(crate) fn video(&mut self) -> (&mut VideoPlayout, &mut JitterBuffer) {

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{
     CodecState, EncodedVideoChunk, EncodedVideoChunkInit, EncodedVideoChunkType, OffscreenCanvas,
     OffscreenCanvasRenderingContext2d, VideoDecoder, VideoDecoderConfig, VideoDecoderInit,
-    VideoFrame,
+    VideoFrame, VideoFrameInit,
 };
 
 use super::pacer::Pacer;
@@ -135,9 +135,9 @@ impl VideoPlayout {
     pub(crate) fn decoded(&mut self, now: Instant, frame: VideoFrame, buffer: &mut JitterBuffer) {
         let timestamp = Timestamp::from_millis((frame.timestamp() / 1000.0).round() as u32);
         let at = self.decoding.iter().position(|(at, _)| *at == timestamp);
-        let show = at
-            .and_then(|at| self.decoding.remove(at))
-            .map_or(Show::Never, |(_, show)| show);
+        let show = at.map_or(Show::Never, |at| self.decoding[at].1);
+        // Pictures come out in the order of presentation: those before it have been swallowed.
+        self.decoding.retain(|(at, _)| at.is_after(timestamp));
         buffer.handle_input(now, Input::Decoded { timestamp });
         match show {
             Show::Never => frame.close(),
@@ -205,6 +205,14 @@ impl VideoPlayout {
     /// Whether the decoder has failed since the last time.
     pub(super) fn take_failed(&mut self) -> bool {
         std::mem::take(&mut self.failed)
+    }
+
+    /// A copy of what the surface shows, for a page whose browser takes the surface away with the Worker.
+    pub(super) fn picture(&self) -> Option<VideoFrame> {
+        let surface = self.surface.as_ref().filter(|_| self.pictured)?;
+        let init = VideoFrameInit::new();
+        init.set_timestamp(0);
+        VideoFrame::new_with_offscreen_canvas_and_video_frame_init(&surface.canvas, &init).ok()
     }
 
     pub(super) fn size(&self) -> (u32, u32) {
