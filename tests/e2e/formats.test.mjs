@@ -62,7 +62,7 @@ async function attended(page, renderer, { video = "h264", audio = "aac", sizes =
     await page.until("a beep", () => probe.beeps.length > 0);
   }
   if (sizes.length > 1) {
-    for (const [width] of sizes) await page.until(`pictures ${width} wide`, (width) => (player.surface.videoWidth ?? player.surface.width) === width, { argument: width });
+    for (const [width] of sizes) await page.until(`pictures ${width} wide`, (width) => player.stream.videoWidth === width, { argument: width });
     assertRising((await pictures(page, 20)).slice(1));
   }
   assert.deepEqual(await page.evaluate(() => probe.errors), []);

@@ -57,6 +57,15 @@ fn scenarios() -> Vec<Scenario> {
             (stall + ms(300), Happening::Downlink(full)),
         ]
     });
+    // 1.2 Mbit/s on a link that falls from 1.5 Mbit/s to less.
+    let heavy = |name, link: fn(u64) -> Happening, less| Scenario {
+        source: Source {
+            bitrate: 1_200_000,
+            ..source()
+        },
+        happenings: vec![(secs(10), link(187_500)), (secs(25), link(less))],
+        ..new(name)
+    };
     let outage = vec![
         (secs(20), Happening::Downlink(0)),
         (secs(30), Happening::Downlink(full)),
@@ -103,39 +112,9 @@ fn scenarios() -> Vec<Scenario> {
             length: secs(90),
             ..new(OUTAGE_15)
         },
-        Scenario {
-            source: Source {
-                bitrate: 1_200_000,
-                ..source()
-            },
-            happenings: vec![
-                (secs(10), Happening::Uplink(187_500)),
-                (secs(25), Happening::Uplink(37_500)),
-            ],
-            ..new(UPLINK)
-        },
-        Scenario {
-            source: Source {
-                bitrate: 1_200_000,
-                ..source()
-            },
-            happenings: vec![
-                (secs(10), Happening::Downlink(187_500)),
-                (secs(25), Happening::Downlink(37_500)),
-            ],
-            ..new(DOWNLINK)
-        },
-        Scenario {
-            source: Source {
-                bitrate: 1_200_000,
-                ..source()
-            },
-            happenings: vec![
-                (secs(10), Happening::Downlink(187_500)),
-                (secs(25), Happening::Downlink(75_000)),
-            ],
-            ..new(HALF)
-        },
+        heavy(UPLINK, Happening::Uplink, 37_500),
+        heavy(DOWNLINK, Happening::Downlink, 37_500),
+        heavy(HALF, Happening::Downlink, 75_000),
         Scenario {
             happenings: vec![(RESET_AT, Happening::DecoderReset)],
             ..new(RESET)
