@@ -85,6 +85,7 @@ impl Connection {
                 let at = self.position(message.stream());
                 if let (Some(session), Some(at)) = (&mut self.session, at) {
                     let mut stream = self.streams.remove(at);
+                    stream.player().leave();
                     stream.told(now, session, "closeStream", message);
                     // Fails only when the session is over, and the stream with it.
                     let _ = session.delete_stream(now, stream.key());

@@ -237,7 +237,9 @@ impl Player {
 
     /// The stream is about to end: its last picture goes to the page, since some browsers take a canvas's away with its Worker.
     pub(crate) fn leave(&self) {
-        if let Some(picture) = self.video.picture() {
+        if self.mse.is_none()
+            && let Some(picture) = self.video.picture()
+        {
             Message::new("picture")
                 .with("stream", self.number)
                 .with("frame", &picture)

@@ -209,7 +209,8 @@ impl VideoPlayout {
 
     /// A copy of what the surface shows, for a page whose browser takes the surface away with the Worker.
     pub(super) fn picture(&self) -> Option<VideoFrame> {
-        let surface = self.surface.as_ref().filter(|_| self.pictured)?;
+        // It may be of a stream that is played no more.
+        let surface = self.surface.as_ref().filter(|_| self.size != (0, 0))?;
         let init = VideoFrameInit::new();
         init.set_timestamp(0);
         VideoFrame::new_with_offscreen_canvas_and_video_frame_init(&surface.canvas, &init).ok()
