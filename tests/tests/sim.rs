@@ -8,31 +8,11 @@ use std::thread;
 use std::time::Duration;
 
 use chalkcast_core::Instant;
-use chalkcast_core::jitter::{Config, Event};
-use chalkcast_tests::sim::{Figures, Happening, Run, Scenario, Source};
+use chalkcast_core::jitter::Event;
+use chalkcast_tests::sim::rows::*;
+use chalkcast_tests::sim::{Figures, Run, Scenario, rows};
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sim-table.txt");
-
-const STEADY: &str = "steady";
-const PICTURE: &str = "steady, picture alone";
-const JITTER_20: &str = "20 ms of jitter";
-const JITTER_80: &str = "80 ms of jitter";
-const WIFI: &str = "Wi-Fi, 300 ms stall every 5 s";
-const OUTAGE: &str = "outage of 10 s";
-const OUTAGE_15: &str = "outage of 10 s, bufferTime 15";
-const UPLINK: &str = "uplink 1.5 to 0.3 Mbit/s";
-const DOWNLINK: &str = "downlink 1.5 to 0.3 Mbit/s";
-const HALF: &str = "downlink 1.5 to 0.6 Mbit/s";
-const RESET: &str = "decoder taken away after 20 s";
-const SLOW_DECODER: &str = "45 ms to decode a picture";
-const DAY: &str = "clocks 400 ppm apart, 24 h";
-const REPUBLISH: &str = "republish from zero after 2 s";
-const WRAP: &str = "timestamp wrap";
-const JOIN: &str = "join, keyframes 10 s apart";
-const BUFFER_TENTH: &str = "bufferTime 0.1";
-
-/// In the middle of a group of pictures.
-const RESET_AT: Duration = Duration::from_millis(20_700);
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -46,126 +26,12 @@ fn at(duration: Duration) -> Instant {
     Instant::ZERO + duration
 }
 
-fn scenarios() -> Vec<Scenario> {
-    let new = Scenario::new;
-    let source = || Scenario::new("").source;
-    let full = 2_500_000;
-    let wifi = (0..20).flat_map(|i| {
-        let stall = secs(8 + i * 5);
-        [
-            (stall, Happening::Downlink(0)),
-            (stall + ms(300), Happening::Downlink(full)),
-        ]
-    });
-    // 1.2 Mbit/s on a link that falls from 1.5 Mbit/s to less.
-    let heavy = |name, link: fn(u64) -> Happening, less| Scenario {
-        source: Source {
-            bitrate: 1_200_000,
-            ..source()
-        },
-        happenings: vec![(secs(10), link(187_500)), (secs(25), link(less))],
-        ..new(name)
-    };
-    let outage = vec![
-        (secs(20), Happening::Downlink(0)),
-        (secs(30), Happening::Downlink(full)),
-    ];
-    let buffer = |buffer_time| Config {
-        buffer_time,
-        ..Config::default()
-    };
-    vec![
-        new(STEADY),
-        Scenario {
-            sound_ppm: None,
-            source: Source {
-                audio: false,
-                ..source()
-            },
-            ..new(PICTURE)
-        },
-        Scenario {
-            config: buffer(ms(100)),
-            ..new(BUFFER_TENTH)
-        },
-        Scenario {
-            jitter: ms(20),
-            ..new(JITTER_20)
-        },
-        Scenario {
-            jitter: ms(80),
-            ..new(JITTER_80)
-        },
-        Scenario {
-            length: secs(105),
-            happenings: wifi.collect(),
-            ..new(WIFI)
-        },
-        Scenario {
-            happenings: outage.clone(),
-            ..new(OUTAGE)
-        },
-        Scenario {
-            happenings: outage,
-            config: buffer(secs(15)),
-            join: secs(1),
-            length: secs(90),
-            ..new(OUTAGE_15)
-        },
-        heavy(UPLINK, Happening::Uplink, 37_500),
-        heavy(DOWNLINK, Happening::Downlink, 37_500),
-        heavy(HALF, Happening::Downlink, 75_000),
-        Scenario {
-            happenings: vec![(RESET_AT, Happening::DecoderReset)],
-            ..new(RESET)
-        },
-        Scenario {
-            decode: ms(45),
-            ..new(SLOW_DECODER)
-        },
-        Scenario {
-            source: Source {
-                frame_rate: 10,
-                bitrate: 16_000,
-                ppm: 200,
-                ..source()
-            },
-            sound_ppm: Some(-200),
-            length: secs(24 * 3600),
-            ..new(DAY)
-        },
-        Scenario {
-            happenings: vec![
-                (secs(20), Happening::Unpublish),
-                (secs(22), Happening::Publish(0)),
-            ],
-            ..new(REPUBLISH)
-        },
-        Scenario {
-            source: Source {
-                epoch: u32::MAX - 20_000,
-                ..source()
-            },
-            ..new(WRAP)
-        },
-        Scenario {
-            source: Source {
-                keyframe_interval: 10,
-                ..source()
-            },
-            join: ms(19_900),
-            decode: ms(3),
-            ..new(JOIN)
-        },
-    ]
-}
-
 /// Each scenario is run once for all tests, the day beside the others.
 fn runs() -> &'static [(Scenario, Run)] {
     static RUNS: OnceLock<Vec<(Scenario, Run)>> = OnceLock::new();
     RUNS.get_or_init(|| {
         thread::scope(|scope| {
-            let running: Vec<_> = scenarios()
+            let running: Vec<_> = rows::all()
                 .into_iter()
                 .map(|scenario| {
                     scope.spawn(move || {

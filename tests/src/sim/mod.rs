@@ -3,6 +3,7 @@
 mod figures;
 mod player;
 mod publisher;
+pub mod rows;
 mod sound;
 mod wire;
 
