@@ -161,7 +161,12 @@ fn nothing_stalls_that_need_not() {
         );
     }
     let (_, figures) = run(WIFI);
-    assert!(figures.stalls <= 1, "a stall is learnt from: {figures:?}");
+    assert!(
+        figures.stalls <= 1 && figures.audio_gaps <= 3,
+        "stalls are learnt from: {figures:?}"
+    );
+    let settled = run(WIFI).0.figures_between(secs(30), secs(105));
+    assert_eq!(settled.audio_gaps, 0, "fifteen stalls: {settled:?}");
 }
 
 #[test]

@@ -11,6 +11,8 @@ const WINDOW: Duration = Duration::from_secs(20);
 /// How long it takes to know a connection.
 const YOUNG: Duration = Duration::from_millis(2500);
 
+const SECOND: Duration = Duration::from_secs(1);
+
 /// Ring bound: 20 s of a stream of 400 tags a second.
 const MAX_SAMPLES: usize = 8192;
 
@@ -22,6 +24,8 @@ pub(super) struct Arrival {
     since: Option<Instant>,
     samples: VecDeque<(Instant, i64)>,
     counts: SortedMap<i64, u32>,
+    /// The greatest bucket of each second, of all that are no longer ago than [`WINDOW`] and come after what starts slowly.
+    seconds: VecDeque<(Instant, i64)>,
 }
 
 impl Arrival {
@@ -31,6 +35,19 @@ impl Arrival {
         let window = ((now - since) / 2).clamp(YOUNG, WINDOW);
         self.samples.push_back((now, bucket));
         *self.counts.or_insert(bucket, 0) += 1;
+        if now - since >= YOUNG {
+            match self.seconds.back_mut() {
+                Some((at, most)) if now - *at < SECOND => *most = bucket.max(*most),
+                _ => self.seconds.push_back((now, bucket)),
+            }
+        }
+        while self
+            .seconds
+            .front()
+            .is_some_and(|&(at, _)| now - at > WINDOW)
+        {
+            self.seconds.pop_front();
+        }
         while let Some(&(at, bucket)) = self.samples.front() {
             if now - at <= window && self.samples.len() <= MAX_SAMPLES {
                 break;
@@ -68,6 +85,20 @@ impl Arrival {
             .keys()
             .next_back()
             .map(|bucket| (bucket + 1) * 1000)
+    }
+
+    /// The greatest transit in microseconds if the greatest of another second was much the same: less by no more than `alike_us`.
+    pub(super) fn repeated(&self, alike_us: i64) -> Option<i64> {
+        let (mut most, mut before) = (None, None);
+        for &(_, bucket) in &self.seconds {
+            if Some(bucket) > most {
+                (most, before) = (Some(bucket), most);
+            } else {
+                before = before.max(Some(bucket));
+            }
+        }
+        let alike = most? - before? <= alike_us / 1000;
+        alike.then_some((most? + 1) * 1000)
     }
 
     /// The transit in microseconds that all but one tag in `one_in` keep to.
@@ -115,6 +146,25 @@ mod tests {
             arrival.record(at(tenth), 7_500);
         }
         assert_eq!(arrival.max(), Some(8_000));
+    }
+
+    #[test]
+    fn what_comes_late_twice_is_known() {
+        let mut arrival = Arrival::default();
+        for i in 0..1000u64 {
+            let late = match i {
+                10 | 20 => 400_000,
+                500 => 290_000,
+                900 => 300_000,
+                _ => 10_000,
+            };
+            if i == 900 {
+                assert_eq!(arrival.repeated(30_000), None);
+            }
+            arrival.record(Instant::from_micros(i * 10_000), late);
+        }
+        assert_eq!(arrival.repeated(30_000), Some(301_000));
+        assert_eq!(arrival.repeated(9_000), None);
     }
 
     #[test]

@@ -111,6 +111,10 @@ pub(super) struct Steering {
     /// The least delay above target of each quarter of a second.
     minima: VecDeque<(Instant, i64)>,
     last: Option<Instant>,
+    /// What making the last of it last has put on the delay, microseconds.
+    owed: f64,
+    /// The delay is too long, and being shortened.
+    chasing: bool,
 }
 
 impl Steering {
@@ -121,6 +125,8 @@ impl Steering {
             smooth: None,
             minima: VecDeque::new(),
             last: None,
+            owed: 0.0,
+            chasing: false,
         }
     }
 
@@ -129,11 +135,14 @@ impl Steering {
         self.smooth = None;
         self.minima.clear();
         self.last = None;
+        self.owed = 0.0;
+        self.chasing = false;
         self.rate.stretch = 1.0;
     }
 
-    /// Takes the delay's distance from its target (positive: too long) and returns the rate from now on.
-    pub(super) fn steer(&mut self, now: Instant, error_us: i64) -> Rate {
+    /// Takes the delay's distance from its target (positive: too long) and returns the rate from now on. `held_up`: nothing comes, and until something
+    /// does what is left is made to last; what that puts on the delay is taken off again at once.
+    pub(super) fn steer(&mut self, now: Instant, error_us: i64, held_up: bool) -> Rate {
         match self.minima.back_mut() {
             Some((at, least)) if now - *at < PATIENCE / 8 => *least = error_us.min(*least),
             _ => self.minima.push_back((now, error_us)),
@@ -152,15 +161,23 @@ impl Steering {
         self.last = Some(now);
 
         let stretching = self.rate.stretch != 1.0;
+        if held_up || self.owed > 0.0 {
+            let put_on = (1.0 - self.rate.stretch) * elapsed * 1e6;
+            self.owed = (self.owed + put_on).min(error_us as f64).max(0.0);
+        }
         let too_long = self.sustained_us(now).unwrap_or(i64::MIN);
-        self.rate.stretch =
-            if error_us < -SHORT_US || (self.rate.stretch < 1.0 && error_us < -LEAVE_US) {
-                stretch_for(error_us)
-            } else if too_long > LONG_US || (self.rate.stretch > 1.0 && error_us > LEAVE_US) {
-                stretch_for(error_us.max(LEAVE_US))
-            } else {
-                1.0
-            };
+        self.chasing = too_long > LONG_US || (self.chasing && error_us > LEAVE_US);
+        self.rate.stretch = if held_up {
+            1.0 - STRETCH_MAX
+        } else if error_us < -SHORT_US || (self.rate.stretch < 1.0 && error_us < -LEAVE_US) {
+            stretch_for(error_us)
+        } else if self.chasing {
+            stretch_for(error_us.max(LEAVE_US))
+        } else if self.owed > LEAVE_US as f64 {
+            stretch_for(self.owed as i64)
+        } else {
+            1.0
+        };
         if self.rate.stretch != 1.0 {
             self.smooth = None;
         } else {
@@ -225,14 +242,30 @@ mod tests {
         let mut now = Instant::ZERO;
         for i in 0..400 {
             now += Duration::from_millis(10);
-            let rate = steering.steer(now, if i % 100 < 80 { 100_000 } else { 0 });
+            let rate = steering.steer(now, if i % 100 < 80 { 100_000 } else { 0 }, false);
             assert_eq!(rate.stretch, 1.0);
         }
         for _ in 0..250 {
             now += Duration::from_millis(10);
-            steering.steer(now, 100_000);
+            steering.steer(now, 100_000, false);
         }
         assert_eq!(steering.rate().stretch, 1.05);
+    }
+
+    #[test]
+    fn what_a_standstill_of_the_network_puts_on_the_delay_is_taken_off_at_once() {
+        let mut steering = Steering::new();
+        let mut now = Instant::ZERO;
+        let mut error = 0.0;
+        let mut most = 0.0f64;
+        for i in 0..150 {
+            now += Duration::from_millis(10);
+            let rate = steering.steer(now, error as i64, (20..50).contains(&i));
+            error += 10_000.0 * (1.0 - rate.total());
+            most = most.max(error);
+        }
+        assert!((14_000.0..16_000.0).contains(&most), "{most}");
+        assert!(error < 3_000.0, "{error}");
     }
 
     #[test]
@@ -244,7 +277,7 @@ mod tests {
         let mut worst = 0.0f64;
         for _ in 0..60_000 {
             now += Duration::from_millis(20);
-            let rate = steering.steer(now, error as i64);
+            let rate = steering.steer(now, error as i64, false);
             assert_eq!(rate.stretch, 1.0);
             error += 20_000.0 * (1.0002 - rate.total());
             worst = worst.max(error);

@@ -1,15 +1,27 @@
 //! Where live is, and how far behind it to play.
 
+use core::time::Duration;
+
 use super::super::arrival::Arrival;
-use super::{AUDIO, JitterBuffer, Phase, VIDEO, YOUNG_TAIL_US};
+use super::{AUDIO, JitterBuffer, Phase, SKIP_US, VIDEO, YOUNG_TAIL_US};
 use crate::Instant;
 
 /// The window's latest tag is waited for if it is no later than this after the 99th percentile. Where it is, no small margin saves it.
 const TAIL_US: i64 = 22_000;
+/// Unless something holds tags up again and again, as Wi-Fi does: what was as late as this alike in two seconds will be so in others…
+const ALIKE_US: i64 = 30_000;
+/// … and is waited for up to this after the 99th percentile…
+const REPEATED_US: i64 = 40_000;
+/// … less what is won by playing slower while it lasts.
+const WON_US: i64 = 10_000;
 /// One picture in so many may come too late for its instant: it is shown at the next refresh, where late sound would be a break.
 const LATE_PICTURES: usize = 100;
 /// The most that pictures are ahead of their sound: people expect sound to be late, and EBU R 37 allows 60 ms.
 const LEAD_US: i64 = 20_000;
+/// The same where all is waited for long: a tenth of that, up to this.
+const LEAD_MAX_US: i64 = 32_000;
+/// A tag that is later than nine in ten by more than this is held up by something.
+const HELD_UP_US: i64 = 30_000;
 /// The most delay where `buffer_time_max` is not set.
 const AUTO_MAX_US: i64 = 2_500_000;
 
@@ -45,7 +57,9 @@ impl JitterBuffer {
     pub(super) fn needed_lead_us(&self) -> i64 {
         let least = self.config.buffer_time.as_micros() as i64;
         match self.needs_us() {
-            [Some(sound), Some(picture)] => (sound - picture.max(least)).clamp(0, LEAD_US),
+            [Some(sound), Some(picture)] => {
+                (sound - picture.max(least)).clamp(0, (sound / 10).clamp(LEAD_US, LEAD_MAX_US))
+            }
             _ => 0,
         }
     }
@@ -70,6 +84,23 @@ impl JitterBuffer {
         let picture = (self.picture_latency + self.display_latency).as_micros() as i64
             + self.meter.decode_us();
         [sound.as_micros() as i64, picture]
+    }
+
+    /// Whether the next tag is later than tags usually are, and what is left does not last: the network stalls, for nobody knows how long.
+    pub(super) fn is_held_up(&mut self, now: Instant, live: i64) -> bool {
+        let usual = self.arrival[AUDIO].upper_quantile(10);
+        let (Some(base), Some(usual), Some(end)) = (self.base_us(), usual, self.end[AUDIO]) else {
+            return false;
+        };
+        let end = end + self.step[AUDIO];
+        if !self.sound_leads(now) || end - self.clock.position(now) > SKIP_US {
+            return false;
+        }
+        let until = end + usual - base + HELD_UP_US - live;
+        if until > 0 {
+            self.wake(now + Duration::from_micros(until as u64));
+        }
+        until <= 0
     }
 
     pub(super) fn max_us(&self) -> i64 {
@@ -105,6 +136,9 @@ fn latest_us(arrival: &Arrival) -> Option<i64> {
     Some(if max - most <= TAIL_US {
         max
     } else {
-        most + TAIL_US / 2
+        let repeated = arrival
+            .repeated(ALIKE_US)
+            .map_or(most, |most| most - WON_US);
+        repeated.clamp(most + TAIL_US / 2, most + REPEATED_US)
     })
 }

@@ -511,7 +511,8 @@ impl JitterBuffer {
         };
         let position = self.clock.position(now);
         let error = live - position - self.target_us();
-        let mut rate = self.steering.steer(now, error);
+        let held_up = self.is_held_up(now, live);
+        let mut rate = self.steering.steer(now, error, held_up);
         if self
             .steering
             .sustained_us(now)
