@@ -174,10 +174,13 @@ export class Video extends EventTarget {
 
   #replace(picture: CanvasImageSource, width: number, height: number): void {
     if (!this.#pictured) return;
-    const copy = document.createElement("canvas");
+    const shown = this.#surface;
+    // The engine's own last picture follows a copy made here; it is the better one, and needs no other surface.
+    const copy = this.#copied && shown instanceof HTMLCanvasElement ? shown : document.createElement("canvas");
     [copy.width, copy.height] = [width, height];
     copy.getContext("2d")?.drawImage(picture, 0, 0);
-    this.#surface?.replaceWith(copy);
+    if (copy === shown) return;
+    shown?.replaceWith(copy);
     this.#surface = copy;
     this.#copied = true;
     this.#style();
