@@ -15,7 +15,10 @@ export const STATUS_TEXT: Readonly<Record<string, readonly [en: string, zh: stri
     "The address of the lesson is not right. It looks like wss://host/live/lesson.",
     "课程地址不正确。正确的地址类似 wss://host/live/lesson。",
   ],
-  "NetConnection.Connect.Rejected": ["The server refused the connection: it does not serve this application.", "服务器拒绝了连接：它不提供这个应用。"],
+  "NetConnection.Connect.Rejected": [
+    "The server refused the connection: it does not serve this application. Check the address, or ask for a new link.",
+    "服务器拒绝了连接：它不提供这个应用。请检查地址，或索取新的链接。",
+  ],
   "NetConnection.Connect.InvalidApp": ["The server does not know this application.", "服务器上没有这个应用。"],
   "NetConnection.Connect.AppShutdown": ["The server is shutting this application down.", "服务器正在关闭这个应用。"],
   "NetConnection.Connect.IdleTimeOut": ["The connection was idle for too long and was closed.", "连接闲置过久，已被关闭。"],

@@ -20,7 +20,7 @@ const NO_PICTURE = 2;
  *
  * Attributes: `src`, `buffer-time` and `buffer-time-max` (seconds), `renderer` (`auto`, `webcodecs` or `mse`), `muted`, `audio-only`,
  * `controls`, `stats`, `poster`, `lang`.
- * Events: `netStatus` and `failed` (with `info`), `statechange`, `surfacechange`, `resize`, `volumechange`.
+ * Events: `netStatus` and `failed` (with `info`), `statechange`, `surfacechange`, `resize`, `volumechange`, `golive`.
  * The package's README lists parts, custom properties, keys and the slot.
  */
 export class ChalkcastPlayer extends ChalkcastElement {
@@ -207,6 +207,7 @@ export class ChalkcastPlayer extends ChalkcastElement {
   goLive(): void {
     this.#nearLive = true;
     this.stream?.goLive();
+    this.dispatchEvent(new Event("golive"));
   }
 
   #begins(stream: NetStream): void {
@@ -375,6 +376,7 @@ export class ChalkcastPlayer extends ChalkcastElement {
     if (!info) return "";
     if (info.reason === "address") return this.language === "en" ? info.description : describe(info, this.language);
     const words = describe(info, this.language);
-    return info.code === "NetConnection.Connect.Rejected" && info.description && this.language === "en" ? `${words} (${info.description})` : words;
+    if (info.code !== "NetConnection.Connect.Rejected" || !info.description || this.language !== "en") return words;
+    return `${words} (${info.description.replace(/`([^`]*)`/g, "“$1”")})`;
   }
 }

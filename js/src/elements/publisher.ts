@@ -22,7 +22,7 @@ const FINAL = new Set([
  *
  * Attributes: `src`, `width`, `height`, `fps`, `bitrate` (bits per second), `key-frame-interval` (frames), `preview` (open the camera at
  * once), `lang`. Events: `netStatus` (with `info`), `statechange`, `surfacechange`, `resize`.
- * Parts: frame, picture, message, badge, panel, start, share, devices, figures, note.
+ * The package's README lists parts and custom properties.
  */
 export class ChalkcastPublisher extends ChalkcastElement {
   static readonly observedAttributes = ["src", "width", "height", "fps", "bitrate", "key-frame-interval", "lang"];
@@ -53,7 +53,8 @@ export class ChalkcastPublisher extends ChalkcastElement {
   readonly #level = new LevelMeter();
   readonly #cameras = new DevicePicker("camera", () => this.#chooseCamera());
   readonly #microphones = new DevicePicker("microphone", () => this.#chooseMicrophone(), this.#level.element);
-  readonly #note = h("span", { part: "note", class: "note", role: "status" });
+  readonly #note = h("span", { part: "note", class: "note" });
+  readonly #announcer = h("div", { class: "hidden-text", role: "status" });
   readonly #figures = h("span", { part: "figures", class: "figures" });
   readonly #frame = h("div", { part: "frame", class: "frame" });
 
@@ -64,7 +65,7 @@ export class ChalkcastPublisher extends ChalkcastElement {
     this.#frame.append(this.#picture, this.#message, h("div", { class: "badges" }, this.#badge));
     const actions = h("div", { class: "actions" }, this.#start, this.#share);
     const devices = h("div", { part: "devices", class: "devices" }, this.#cameras.element, this.#microphones.element);
-    const line = h("div", { class: "line" }, this.#note, this.#figures);
+    const line = h("div", { class: "line" }, this.#note, this.#figures, this.#announcer);
     const panel = h("div", { part: "panel", class: "panel" }, actions, line, devices);
     this.root.append(h("div", { class: "layout" }, this.#frame, panel));
     this.#video.addEventListener("surfacechange", () => this.dispatchEvent(new Event("surfacechange")));
@@ -335,6 +336,8 @@ export class ChalkcastPublisher extends ChalkcastElement {
   #drawLine(): void {
     const [note, bad] = this.#noteWords();
     setText(this.#note, note);
+    // Without the seconds, or a screen reader would count along.
+    setText(this.#announcer, this.#state === "retrying" ? this.text("lost") : note);
     this.#note.classList.toggle("error", bad);
     const info = this.stream?.info;
     const live = this.#state === "live";

@@ -2,7 +2,9 @@ import type { NetStream } from "../../index.js";
 import { h, setText } from "../dom.js";
 import type { TextKey } from "../text.js";
 
-type Row = readonly [key: TextKey, value: (info: NonNullable<NetStream["info"]>, stream: NetStream) => string];
+type Text = (key: TextKey, values?: Record<string, string | number>) => string;
+type Info = NonNullable<NetStream["info"]>;
+type Row = readonly [key: TextKey, value: (info: Info, text: Text) => string];
 
 const ROWS: readonly Row[] = [
   ["figureDelay", (info) => millis(info.liveDelay)],
@@ -13,8 +15,8 @@ const ROWS: readonly Row[] = [
   ["figurePicture", (info) => (info.width > 0 ? `${info.width} × ${info.height}` : NONE)],
   ["figureFps", (info) => number(info.fps, 0)],
   ["figureKbps", (info) => number(info.kbps, 0)],
-  ["figureDropped", (info) => `${info.droppedFrames} (${[info.skippedFrames, info.shedFrames, info.lostFrames].map((count) => count ?? 0).join(" / ")})`],
-  ["figureStalls", (info) => `${info.stalls ?? 0} (${seconds(info.stalled)})`],
+  ["figureDropped", dropped],
+  ["figureStalls", (info) => (info.stalls ? `${info.stalls} (${seconds(info.stalled)})` : "0")],
   ["figureGaps", (info) => String(info.audioGaps ?? 0)],
   ["figureSkew", (info) => millis(info.skew)],
   ["figureDecode", (info) => millis(info.decodeTime)],
@@ -38,19 +40,32 @@ export class Figures {
     this.element = h("section", { part: "stats", class: "stats" }, this.#title, h("dl", {}, ...this.#cells.map(({ row }) => row)));
   }
 
-  draw(stream: NetStream | null, text: (key: TextKey) => string): void {
+  draw(stream: NetStream | null, text: Text): void {
     setText(this.#title, text("figures"));
     this.element.setAttribute("aria-label", text("figures"));
     const info = stream?.info;
     this.#cells.forEach(({ term, value, row }, index) => {
       const [key, read] = ROWS[index]!;
       setText(term, text(key));
-      const shown = info && stream ? read(info, stream) : NONE;
+      const shown = info ? read(info, text) : NONE;
       setText(value, shown);
       // Known only where the publisher says its clock.
       row.hidden = key === "figureEndToEnd" && shown === NONE;
     });
   }
+}
+
+/** How many pictures were not shown, and why: what has no other cause came after the one that follows it. */
+function dropped(info: Info, text: Text): string {
+  const [skipped, shed, lost] = [info.skippedFrames, info.shedFrames, info.lostFrames].map((count) => Number(count ?? 0)) as [number, number, number];
+  const causes: [TextKey, number][] = [
+    ["droppedSkipped", skipped],
+    ["droppedShed", shed],
+    ["droppedLost", lost],
+    ["droppedLate", info.droppedFrames - skipped - shed - lost],
+  ];
+  const why = causes.filter(([, count]) => count > 0).map(([key, count]) => `${text(key)} ${count}`);
+  return why.length > 0 ? `${info.droppedFrames} (${why.join(", ")})` : String(info.droppedFrames);
 }
 
 function number(value: unknown, digits: number): string {

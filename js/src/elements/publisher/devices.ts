@@ -14,7 +14,11 @@ export class DevicePicker {
 
   constructor(kind: "camera" | "microphone", chosen: () => void, below?: HTMLElement) {
     this.#kind = kind;
-    this.#select = h("select", { part: `${kind}-select`, change: () => chosen() });
+    const changed = (): void => {
+      this.#wanted = this.#select.value;
+      chosen();
+    };
+    this.#select = h("select", { part: `${kind}-select`, change: changed });
     this.element = h("div", {}, h("label", {}, this.#label, this.#select), ...(below ? [below] : []));
     this.draw("en");
   }
