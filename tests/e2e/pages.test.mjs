@@ -1,14 +1,10 @@
 // The demo pages as people meet them: both browsers, wide and narrow, English and Chinese, by keyboard, and audited.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { test } from "node:test";
 import { chromium, firefox } from "./lib/browsers.mjs";
+import { audit, photograph } from "./lib/look.mjs";
 import { LESSON, chalkcast, gateway, run } from "./lib/programs.mjs";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const SIZES = { wide: { width: 1280, height: 800 }, narrow: { width: 360, height: 740 } };
 
 for (const launch of [chromium, firefox]) {
   test(`the pages in ${launch.name}`, async (t) => {
@@ -29,15 +25,8 @@ for (const launch of [chromium, firefox]) {
         const page = await browser.page();
         await page.goto(`${server.http}${path}${path.includes("?") ? "&" : "?"}lang=${lang}`);
         await page.until(`${name} is ready`, ready);
-        for (const [size, viewport] of Object.entries(SIZES)) {
-          await page.viewport(viewport);
-          await page.screenshot(`page-${name}-${lang}-${size}-${browser.name}`);
-          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-          assert.ok(overflow <= 0, `${name} is ${overflow} px too wide at ${viewport.width} px`);
-        }
-        await page.evaluate(AXE);
-        const { violations } = await page.evaluate(() => axe.run(document));
-        assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`), [], `${name} ${lang}`);
+        await photograph(page, `page-${name}-${lang}-${browser.name}`);
+        await audit(page, `${name} ${lang}`);
         assert.equal(await page.evaluate(() => document.documentElement.lang.slice(0, 2)), lang);
         await page.close();
       }

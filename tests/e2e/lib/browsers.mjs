@@ -12,9 +12,9 @@ import { until } from "./until.mjs";
 export const OUT = fileURLToPath(new URL("../out/", import.meta.url));
 const PROBE = readFileSync(new URL("./probe.js", import.meta.url), "utf8");
 
-/** Headless Chromium with the barcode camera (`camera` is its size) and the beeping microphone. `allow: false` refuses both, as a user would. */
-export async function chromium({ allow = true, camera = [320, 240] } = {}) {
-  const browser = await playwright.launch({ executablePath: CHROMIUM(), args: await switches(allow, camera) });
+/** Headless Chromium with the barcode camera (`camera` is its size) and the beeping microphone. `allow: false` refuses both, as a user would; without `autoplay` nothing sounds before a click. */
+export async function chromium({ allow = true, autoplay = true, camera = [320, 240] } = {}) {
+  const browser = await playwright.launch({ executablePath: CHROMIUM(), args: await switches(allow, camera, autoplay) });
   return {
     name: "Chromium",
     /** A page in a context of its own, as another person's browser would be. */
@@ -90,7 +90,7 @@ function tabs(name, browser) {
 
 const CHROMIUM = () => find("chromium", ["/usr/bin/chromium"]);
 
-async function switches(allow, camera) {
+async function switches(allow, camera, autoplay = true) {
   return [
     "--no-sandbox",
     "--disable-gpu",
@@ -99,7 +99,7 @@ async function switches(allow, camera) {
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
+    `--autoplay-policy=${autoplay ? "no-user-gesture-required" : "document-user-activation-required"}`,
     "--use-fake-device-for-media-stream",
     ...(allow ? ["--use-fake-ui-for-media-stream"] : ["--deny-permission-prompts"]),
     `--use-file-for-fake-video-capture=${await cameraFile(OUT, camera)}`,
