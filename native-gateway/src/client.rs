@@ -9,7 +9,7 @@ use anyhow::Result;
 use chalkcast_core::Instant;
 use chalkcast_core::flv::{Tag, TagType};
 use chalkcast_core::session::client::{self, ClientSession, Connect, Event};
-use chalkcast_core::session::{CloseReason, Output};
+use chalkcast_core::session::{CloseReason, Output, Timers};
 use tokio::time::Sleep;
 
 use crate::address::Endpoint;
@@ -37,13 +37,20 @@ const SILENCE: Duration = Duration::from_secs(15);
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 impl Client {
-    /// Opens the transport and asks for the app.
+    /// Opens the transport and asks for the app. A server that hangs is noticed soon.
     pub async fn open(endpoint: &Endpoint, clock: Clock) -> Result<Self> {
+        let mut timers = Timers::default();
+        timers.ping_interval = PING_INTERVAL;
+        timers.silence = SILENCE;
+        Self::open_with(endpoint, clock, timers).await
+    }
+
+    /// Opens the transport and asks for the app, as patient as `timers` say.
+    pub async fn open_with(endpoint: &Endpoint, clock: Clock, timers: Timers) -> Result<Self> {
         let transport = connect(endpoint).await?;
         let now = clock.now();
         let mut config = client::Config::new(seed());
-        config.timers.ping_interval = PING_INTERVAL;
-        config.timers.silence = SILENCE;
+        config.timers = timers;
         let mut session = ClientSession::new(config, now);
         let mut request = Connect::new(endpoint.connect_app(), endpoint.tc_url());
         request.flash_ver = concat!(

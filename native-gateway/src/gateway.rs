@@ -76,14 +76,23 @@ async fn drive(gateway: Weak<Gateway>, stream: Arc<Stream>) {
     .await;
 }
 
-/// Writes what is due to viewers in step, a few at a time. As many do so as there are threads.
+/// So long one of a stream's writers goes on before others have their turn.
+const TURN: Duration = Duration::from_millis(1);
+
+/// Writes what is due to viewers in step. As many do so as there are threads.
 async fn write(gateway: Weak<Gateway>, stream: Arc<Stream>) {
     std::future::poll_fn(|cx| {
         let Some(gateway) = gateway.upgrade() else {
             return std::task::Poll::Ready(());
         };
-        if stream.write(gateway.clock.now(), cx.waker()) {
-            cx.waker().wake_by_ref();
+        let began = gateway.clock.now();
+        let mut now = began;
+        while stream.write(now, cx.waker()) {
+            now = gateway.clock.now();
+            if now - began >= TURN {
+                cx.waker().wake_by_ref();
+                break;
+            }
         }
         std::task::Poll::Pending
     })

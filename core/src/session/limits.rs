@@ -36,7 +36,7 @@ pub struct Timers {
     pub handshake: Duration,
     /// From the end of the handshake to connect (server), from connect to its answer (client).
     pub connect: Duration,
-    /// Between PingRequests.
+    /// Between PingRequests. A server sends none to a client that has sent one within twice this.
     pub ping_interval: Duration,
     /// Without one byte from the peer, though it was pinged. Any byte counts, and from a server only after it has answered a ping: some
     /// never do, and have nothing else to say to a publisher.

@@ -217,7 +217,11 @@ impl<E> Transport<E> {
     fn user_control(&mut self, now: Instant, event: UserControl) -> Option<Received> {
         match event {
             UserControl::PingRequest(stamp) => {
-                self.send_user_control(UserControl::PingResponse(stamp))
+                if !self.may_be_silent {
+                    // A client that pings keeps both directions busy: it is pinged only once it no longer does.
+                    self.next_ping = self.next_ping.map(|_| now + self.timers.ping_interval * 2);
+                }
+                self.send_user_control(UserControl::PingResponse(stamp));
             }
             UserControl::PingResponse(stamp) => match self.ping_sent {
                 Some((sent, at)) if sent == stamp => {

@@ -49,7 +49,9 @@ pub(super) struct Job {
 }
 
 /// So many are written to in one go: a third of a millisecond.
-pub(super) const SHARE: usize = 32;
+const SHARE: usize = 32;
+/// For fewer, no other thread is woken: that would take it longer than it saves.
+pub(super) const WORTH_A_THREAD: usize = 128;
 /// Longer runs are not put together: each viewer goes on by itself.
 const LONGEST_RUN: usize = 1 << 20;
 

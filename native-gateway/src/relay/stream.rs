@@ -1,16 +1,15 @@
 //! A stream: its log, its publisher, and who waits for what comes next.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use chalkcast_core::Instant;
 use chalkcast_core::flv::Tag;
-use slab::Slab;
 use thiserror::Error;
 
-use super::cohort::{Cohorts, SHARE, Step};
+use super::cohort::{Cohorts, Step, WORTH_A_THREAD};
 use super::cursor::{Cursor, Wants, is_due, is_over};
 use super::log::{Kind, Log, classify};
 use super::seat::Member;
@@ -67,7 +66,11 @@ pub(super) struct State {
     ended: Option<Instant>,
     /// When somebody last came or went.
     touched: Instant,
-    waiters: Slab<Waiter>,
+    viewers: usize,
+    /// The key of the last who came.
+    last_viewer: u64,
+    /// Who waits for something to be due, by key.
+    waiting: BTreeMap<u64, Waiting>,
     cohorts: Cohorts,
     /// The earliest deadline of all, or earlier.
     next: Option<Instant>,
@@ -75,6 +78,8 @@ pub(super) struct State {
     driver: Option<Waker>,
     /// Who calls `write`, and has found nothing to do.
     writers: Vec<Waker>,
+    /// How many have been woken since, and have not yet found nothing to do.
+    writing: usize,
     rate: Rate,
     skips: u64,
     skipped_tags: u64,
@@ -88,11 +93,10 @@ struct Occupant {
     waker: Option<Waker>,
 }
 
-#[derive(Debug, Default)]
-struct Waiter {
-    /// Left while it waits.
-    waker: Option<Waker>,
-    interest: Option<Interest>,
+#[derive(Debug)]
+struct Waiting {
+    waker: Waker,
+    interest: Interest,
 }
 
 /// What a waiting viewer waits for.
@@ -147,7 +151,7 @@ impl Stream {
                 .publisher
                 .as_ref()
                 .map_or(Duration::ZERO, |publisher| now - publisher.since),
-            viewers: state.waiters.len(),
+            viewers: state.viewers,
             bits_per_second: state.bits_per_second(now),
             skips: state.skips,
             skipped_tags: state.skipped_tags,
@@ -165,13 +169,18 @@ impl Stream {
         }
         let mut woken = Vec::new();
         let mut next = state.cohorts.handle_timeout(now);
-        for (_, waiter) in &mut state.waiters {
-            match waiter.interest.and_then(|interest| interest.deadline) {
-                Some(deadline) if is_over(deadline, now) => woken.extend(waiter.waker.take()),
-                Some(deadline) if waiter.waker.is_some() => next = earlier(next, deadline),
-                _ => {}
+        state.waiting.retain(|_, waiting| {
+            let Some(deadline) = waiting.interest.deadline else {
+                return true;
+            };
+            let is_over = is_over(deadline, now);
+            if is_over {
+                woken.push(waiting.waker.clone());
+            } else {
+                next = earlier(next, deadline);
             }
-        }
+            !is_over
+        });
         state.next = next;
         state.wake_writers(&mut woken);
         drop(state);
@@ -190,6 +199,7 @@ impl Stream {
             .take(&state.log, now, &self.config, rate, &mut woken);
         if job.is_none() && !state.writers.iter().any(|kept| kept.will_wake(waker)) {
             state.writers.push(waker.clone());
+            state.writing = state.writing.saturating_sub(1);
         }
         drop(guard);
         woken.drain(..).for_each(Waker::wake);
@@ -212,7 +222,7 @@ impl Stream {
         let mut state = self.lock();
         keep_waker(&mut state.driver, waker);
         let cleared = state.ended.map(|ended| ended + self.lifetime());
-        let idle = (state.publisher.is_none() && state.waiters.is_empty())
+        let idle = (state.publisher.is_none() && state.viewers == 0)
             .then(|| state.touched + self.config.grace);
         [state.next, cleared, idle].into_iter().flatten().min()
     }
@@ -256,16 +266,17 @@ impl Stream {
 
     pub(super) fn is_idle(&self, now: Instant) -> bool {
         let state = self.lock();
-        state.publisher.is_none()
-            && state.waiters.is_empty()
-            && now >= state.touched + self.config.grace
+        state.publisher.is_none() && state.viewers == 0 && now >= state.touched + self.config.grace
     }
 
-    pub(super) fn add_viewer(&self, now: Instant) -> (usize, Cursor) {
+    /// A viewer comes. Answers its key, and where it is.
+    pub(super) fn add_viewer(&self, now: Instant) -> (u64, Cursor) {
         let mut state = self.lock();
         state.touched = now;
-        let slot = state.waiters.insert(Waiter::default());
-        (slot, Cursor::new(state.is_live(), state.log.end()))
+        state.viewers += 1;
+        state.last_viewer += 1;
+        let cursor = Cursor::new(state.is_live(), state.log.end());
+        (state.last_viewer, cursor)
     }
 
     pub(super) fn config(&self) -> &Config {
@@ -352,80 +363,67 @@ impl State {
     }
 
     /// The viewer does not wait for the stream but for its own connection.
-    pub(super) fn ignore(&mut self, slot: usize) {
-        if let Some(waiter) = self.waiters.get_mut(slot) {
-            *waiter = Waiter::default();
-        }
+    pub(super) fn ignore(&mut self, viewer: u64) {
+        self.waiting.remove(&viewer);
     }
 
     /// The viewer waits, and the stream writes to it.
     pub(super) fn entrust(
         &mut self,
-        slot: usize,
+        viewer: u64,
         now: Instant,
         step: Step,
         member: Member,
         woken: &mut Vec<Waker>,
     ) {
-        self.ignore(slot);
+        self.ignore(viewer);
         let deadline = self.cohorts.join(step, member, &self.log, now);
         woken.extend(deadline.and_then(|deadline| self.note(deadline)));
         self.wake_writers(woken);
     }
 
     /// The viewer waits. Answers the driver's waker, if it has to look again.
-    pub(super) fn wait(&mut self, slot: usize, interest: Interest, waker: &Waker) -> Option<Waker> {
-        if let Some(waiter) = self.waiters.get_mut(slot) {
-            keep_waker(&mut waiter.waker, waker);
-            waiter.interest = Some(interest);
-        }
+    pub(super) fn wait(&mut self, viewer: u64, interest: Interest, waker: &Waker) -> Option<Waker> {
+        let waker = waker.clone();
+        self.waiting.insert(viewer, Waiting { waker, interest });
         interest.deadline.and_then(|deadline| self.note(deadline))
     }
 
-    pub(super) fn remove_viewer(&mut self, slot: usize) -> Option<Waker> {
-        self.waiters.try_remove(slot);
-        if self.waiters.is_empty() {
-            self.driver.take()
-        } else {
-            None
-        }
+    pub(super) fn remove_viewer(&mut self, viewer: u64) -> Option<Waker> {
+        self.ignore(viewer);
+        self.viewers -= 1;
+        self.driver.take_if(|_| self.viewers == 0)
     }
 
     /// A tag has come: wakes those for whom it is due, and notes until when it may wait for the others.
     fn notify(&mut self, now: Instant, kind: Kind, woken: &mut Vec<Waker>) {
         let mut first = self.cohorts.hear(now, kind);
-        for (_, waiter) in &mut self.waiters {
-            let Waiter {
-                waker: waker @ Some(_),
-                interest: Some(interest),
-            } = waiter
-            else {
-                continue;
-            };
-            if interest.hear(now, kind) {
-                woken.extend(waker.take());
-            } else if let Some(deadline) = interest.deadline {
+        self.waiting.retain(|_, waiting| {
+            let is_due = waiting.interest.hear(now, kind);
+            if is_due {
+                woken.push(waiting.waker.clone());
+            } else if let Some(deadline) = waiting.interest.deadline {
                 first = earlier(first, deadline);
             }
-        }
+            !is_due
+        });
         self.wake_writers(woken);
         woken.extend(first.and_then(|deadline| self.note(deadline)));
     }
 
-    /// As many as have something to do.
+    /// So that as many write as what is due is worth.
     fn wake_writers(&mut self, woken: &mut Vec<Waker>) {
         let idle = self.writers.len();
-        let wanted = self.cohorts.due().div_ceil(SHARE);
-        woken.extend(self.writers.drain(idle.saturating_sub(wanted)..));
+        let wanted = self.cohorts.due().div_ceil(WORTH_A_THREAD);
+        let more = wanted.saturating_sub(self.writing).min(idle);
+        self.writing += more;
+        woken.extend(self.writers.drain(idle - more..));
     }
 
     fn wake_all(&mut self, woken: &mut Vec<Waker>) {
         self.cohorts.dismiss(woken);
-        woken.extend(
-            self.waiters
-                .iter_mut()
-                .filter_map(|(_, waiter)| waiter.waker.take()),
-        );
+        let waiting = std::mem::take(&mut self.waiting);
+        woken.extend(waiting.into_values().map(|waiting| waiting.waker));
     }
 
     /// Notes a deadline. Answers the driver's waker, if that is earlier than what the driver sleeps for.

@@ -25,7 +25,7 @@ pub enum Next {
 #[derive(Debug)]
 pub struct Viewer {
     stream: Arc<Stream>,
-    slot: usize,
+    number: u64,
     cursor: Cursor,
     not_found_at: Option<Instant>,
     bits_per_second: u64,
@@ -38,10 +38,10 @@ pub struct Viewer {
 
 impl Viewer {
     pub(super) fn new(stream: Arc<Stream>, now: Instant) -> Self {
-        let (slot, cursor) = stream.add_viewer(now);
+        let (number, cursor) = stream.add_viewer(now);
         Self {
             stream,
-            slot,
+            number,
             cursor,
             not_found_at: None,
             bits_per_second: 0,
@@ -88,7 +88,7 @@ impl Viewer {
         self.counted = skipped;
         match pulled {
             Pulled::More => {
-                state.ignore(self.slot);
+                state.ignore(self.number);
                 Next::More
             }
             Pulled::Wait(deadline) => {
@@ -97,7 +97,7 @@ impl Viewer {
                     budget: self.cursor.budget(self.stream.config()),
                     deadline: deadline.into_iter().chain(self.not_found_at).min(),
                 };
-                let driver = state.wait(self.slot, interest, waker);
+                let driver = state.wait(self.number, interest, waker);
                 drop(state);
                 driver.into_iter().for_each(Waker::wake);
                 Next::Wait
@@ -125,7 +125,7 @@ impl Viewer {
         }
         let member = seat.entrust(lane, waker.clone(), step.position);
         let mut woken = Vec::new();
-        state.entrust(self.slot, now, step, member, &mut woken);
+        state.entrust(self.number, now, step, member, &mut woken);
         drop(state);
         woken.into_iter().for_each(Waker::wake);
         true
@@ -197,7 +197,7 @@ impl Viewer {
 impl Drop for Viewer {
     fn drop(&mut self) {
         self.take_back();
-        let driver = self.stream.lock().remove_viewer(self.slot);
+        let driver = self.stream.lock().remove_viewer(self.number);
         driver.into_iter().for_each(Waker::wake);
     }
 }

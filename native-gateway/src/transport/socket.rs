@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
 
@@ -47,7 +48,7 @@ pub(crate) fn tune(stream: &TcpStream) {
 
 fn set_unsent_limit(stream: &TcpStream, bytes: u32) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(bytes);
+    let _ = SockRef::from(stream).set_tcp_notsent_lowat(bytes);
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     let _ = (stream, bytes);
 }
@@ -140,7 +141,7 @@ impl Socket {
     /// gathers its own (Nagle's algorithm, as in ffmpeg) waits 40 ms for each acknowledgement that is held back here.
     pub(crate) fn acknowledge_at_once(&self) {
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        let _ = socket2::SockRef::from(self.stream()).set_tcp_quickack(true);
+        let _ = SockRef::from(self.stream()).set_tcp_quickack(true);
     }
 
     /// Who is at the other end.
@@ -174,7 +175,7 @@ impl AsyncRead for Socket {
         match &mut this.kind {
             Kind::Tcp(stream) => loop {
                 ready!(stream.poll_read_ready(cx))?;
-                match stream.try_read(buffer.initialize_unfilled()) {
+                match read_all(stream, buffer.initialize_unfilled()) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     read => {
                         buffer.advance(read?);
@@ -185,6 +186,23 @@ impl AsyncRead for Socket {
             Kind::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
+}
+
+/// Reads what has arrived, once: less than fits is everything (epoll(7), question 9), and tokio need not find that out by a second
+/// read.
+fn read_all(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut read = None;
+    let outcome = stream.try_io(Interest::READABLE, || {
+        let mut socket: &socket2::Socket = &SockRef::from(stream);
+        let length = io::Read::read(&mut socket, buffer)?;
+        read = Some(length);
+        let is_all = cfg!(target_os = "linux") && (1..buffer.len()).contains(&length);
+        if is_all {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(length)
+    });
+    read.map_or(outcome, Ok)
 }
 
 /// Calls `write` when the connection can be written to.
@@ -239,7 +257,7 @@ impl AsyncWrite for Socket {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.get_mut().kind {
             Kind::Tcp(stream) => {
-                let ended = socket2::SockRef::from(&**stream).shutdown(std::net::Shutdown::Write);
+                let ended = SockRef::from(&**stream).shutdown(std::net::Shutdown::Write);
                 Poll::Ready(ended)
             }
             Kind::Tls(stream) => Pin::new(stream).poll_shutdown(cx),

@@ -27,6 +27,8 @@ pub(crate) struct Report {
     pub(crate) viewers: usize,
     /// Microseconds of processor time for each second of each viewer.
     pub(crate) cpu: f64,
+    /// Writes a second to each viewer.
+    pub(crate) writes: f64,
     /// Of each thread, over the whole time.
     pub(crate) threads: Vec<Duration>,
     pub(crate) resident: u64,
@@ -109,6 +111,7 @@ impl Audience {
         for seen in self.seen() {
             seen.frames.store(0, Ordering::Relaxed);
             seen.bytes.store(0, Ordering::Relaxed);
+            seen.writes.store(0, Ordering::Relaxed);
         }
         *self.class.delays() = Default::default();
         let own = [std::process::id()];
@@ -126,6 +129,7 @@ impl Audience {
         Ok(Report {
             viewers: self.viewers.len(),
             cpu: end.cpu().saturating_sub(start.cpu()).as_secs_f64() * 1e6 / viewer_seconds,
+            writes: self.sum(|seen| &seen.writes) as f64 / viewer_seconds,
             threads: end
                 .threads
                 .iter()

@@ -69,12 +69,13 @@ pub(crate) async fn run(options: Options) -> Result<()> {
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
         println!("\n{name}\n");
         println!(
-            "{:24} {:>7} {:>7} {:>12} {:>8} {:>11} {:>15} {:>15} {:>8} {:>5} {:>5} {:>7} {:>8}",
+            "{:24} {:>7} {:>7} {:>12} {:>8} {:>8} {:>11} {:>15} {:>15} {:>8} {:>5} {:>5} {:>7} {:>8}",
             "server",
             "viewers",
             "budget",
             "us CPU/vwr-s",
             "x floor",
+            "writes/s",
             "KiB/viewer",
             "video p50, p99",
             "audio p50, p99",
@@ -138,14 +139,14 @@ impl Table {
                 let report = floor::measure(&options, self.time()).await?;
                 self.floors.insert((viewers, budget), report.cpu);
                 println!(
-                    "{:24} {viewers:7} {budget:7} {:12.0} {:>8} {:>11} {:>15} {:>15}   {:.0} writes/s",
+                    "{:24} {viewers:7} {budget:7} {:12.0} {:>8} {:8.2} {:>11} {:>15} {:>15}",
                     "bare writes",
                     report.cpu,
                     "1.00",
+                    report.writes,
                     "",
                     both(&report.video),
                     both(&report.audio),
-                    report.writes,
                 );
             }
         }
@@ -179,10 +180,11 @@ impl Table {
                 audience.leave().await;
                 let floor = self.floors.get(&(*viewers, *budget));
                 println!(
-                    "{label:24} {viewers:7} {:>7} {:12.0} {:>8} {:11.1} {:>15} {:>15} {:8.3} {:5} {:5} {:7.0} {:8.0}",
+                    "{label:24} {viewers:7} {:>7} {:12.0} {:>8} {:8.2} {:11.1} {:>15} {:>15} {:8.3} {:5} {:5} {:7.0} {:8.0}",
                     budgets.map_or("-".to_owned(), |_| budget.to_string()),
                     report.cpu,
                     floor.map_or("-".to_owned(), |floor| format!("{:.2}", report.cpu / floor)),
+                    report.writes,
                     report.resident.saturating_sub(before) as f64 / 1024.0 / *viewers as f64,
                     both(&report.video),
                     both(&report.audio),

@@ -1,5 +1,6 @@
 //! One viewer: receives, and checks that every frame of the lesson comes once, in order, at its time.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +10,7 @@ use anyhow::{Result, bail};
 use chalkcast_core::Timestamp;
 use chalkcast_core::flv::{Demuxer, Tag, TagType};
 use chalkcast_core::session::client::{Event, Play};
-use chalkcast_core::session::{Level, code};
+use chalkcast_core::session::{Level, Timers, code};
 use chalkcast_gateway::Clock;
 use chalkcast_gateway::address::Endpoint;
 use chalkcast_gateway::client::Client;
@@ -51,6 +52,8 @@ pub(crate) struct Seen {
     /// Frames and their bytes, while it was measured.
     pub(crate) frames: AtomicU64,
     pub(crate) bytes: AtomicU64,
+    /// How often there were some at once, while it was measured: writes, unless two came while the viewer was busy.
+    pub(crate) writes: AtomicU64,
     /// Frames that were not the next one, though no publisher had left.
     pub(crate) gaps: AtomicU64,
     /// Timestamps that went back, over all publishers.
@@ -90,7 +93,8 @@ impl Witness {
         self.next = None;
     }
 
-    fn see(&mut self, tag: &Tag) {
+    /// A tag has come; `waited`: not together with the one before.
+    fn see(&mut self, tag: &Tag, waited: bool) {
         if !is_frame(tag) {
             return;
         }
@@ -114,6 +118,8 @@ impl Witness {
             self.seen.frames.fetch_add(1, Ordering::Relaxed);
             let bytes = tag.payload.len() as u64;
             self.seen.bytes.fetch_add(bytes, Ordering::Relaxed);
+            let writes = u64::from(waited);
+            self.seen.writes.fetch_add(writes, Ordering::Relaxed);
             let kind = usize::from(tag.tag_type == TagType::Video);
             self.class.delays()[kind].add(self.class.sent.age(tag));
         }
@@ -140,7 +146,9 @@ pub(crate) async fn watch(url: &str, buffer: Option<u64>, mut witness: Witness) 
         return watch_flv(url, witness).await;
     }
     let (endpoint, name) = Endpoint::parse_with_stream(url)?;
-    let mut client = Client::open(&endpoint, Clock::start()).await?;
+    // As a student's page does: the gateway's own client pings more often, to notice that a relay hangs.
+    let timers = Timers::default();
+    let mut client = Client::open_with(&endpoint, Clock::start(), timers).await?;
     let now = client.now();
     let stream = client.session().create_stream(now)?;
     if let Some(ms) = buffer {
@@ -152,8 +160,14 @@ pub(crate) async fn watch(url: &str, buffer: Option<u64>, mut witness: Witness) 
     let seen = Arc::clone(&witness.seen);
     seen.connections.fetch_add(1, Ordering::Relaxed);
     loop {
-        match client.event().await {
-            Event::Tag { tag, .. } => witness.see(&tag),
+        let mut waited = false;
+        let event = poll_fn(|cx| {
+            let event = client.poll_event(cx);
+            waited |= event.is_pending();
+            event
+        });
+        match event.await {
+            Event::Tag { tag, .. } => witness.see(&tag, waited),
             Event::Closed { reason } => bail!("{reason}"),
             Event::Status { status, .. } => match &*status.code {
                 code::PLAY_PUBLISH_NOTIFY => {
@@ -179,11 +193,18 @@ async fn watch_flv(url: &str, mut witness: Witness) -> Result<()> {
     let (mut socket, _) = tokio_tungstenite::connect_async(url).await?;
     witness.seen.connections.fetch_add(1, Ordering::Relaxed);
     let mut demuxer = Demuxer::new();
-    while let Some(message) = socket.next().await {
+    let mut waited = false;
+    while let Some(message) = poll_fn(|cx| {
+        let message = socket.poll_next_unpin(cx);
+        waited |= message.is_pending();
+        message
+    })
+    .await
+    {
         if let Message::Binary(bytes) = message? {
             demuxer.push(&bytes);
             while let Some(tag) = demuxer.next_tag() {
-                witness.see(&tag);
+                witness.see(&tag, std::mem::take(&mut waited));
             }
         }
     }

@@ -31,11 +31,6 @@ fn the_unknown_is_ignored_and_counted() {
 #[test]
 fn pings_are_answered_and_sent_and_time_out() {
     let mut peer = Peer::connected();
-    peer.send(&Message::UserControl(UserControl::PingRequest(77)).encode());
-    assert_eq!(
-        peer.wire.messages.pop(),
-        Some((0, Message::UserControl(UserControl::PingResponse(77))))
-    );
     peer.now = peer.server.poll_timeout().unwrap();
     assert_eq!(peer.now, Instant::from_micros(20_000_000));
     peer.server.handle_timeout(peer.now);
@@ -70,6 +65,33 @@ fn pings_are_answered_and_sent_and_time_out() {
         }
     );
     assert_eq!(peer.server.poll_timeout(), None);
+}
+
+#[test]
+fn a_client_that_pings_is_pinged_only_once_it_no_longer_does() {
+    let mut peer = Peer::connected();
+    for stamp in 0..100 {
+        peer.send(&Message::UserControl(UserControl::PingRequest(stamp)).encode());
+        assert_eq!(
+            peer.wire.messages.pop(),
+            Some((0, Message::UserControl(UserControl::PingResponse(stamp))))
+        );
+        peer.now += Duration::from_secs(20);
+        peer.server.handle_timeout(peer.now);
+        peer.drain();
+        assert!(peer.wire.messages.is_empty());
+    }
+    assert_eq!(
+        peer.server.poll_timeout(),
+        Some(peer.now + Duration::from_secs(20))
+    );
+    peer.now += Duration::from_secs(20);
+    peer.server.handle_timeout(peer.now);
+    peer.drain();
+    assert!(matches!(
+        peer.wire.messages[..],
+        [(0, Message::UserControl(UserControl::PingRequest(_)))]
+    ));
 }
 
 #[test]
