@@ -33,7 +33,7 @@ pub(crate) struct Options {
     /// How long each row is measured, in seconds
     #[arg(long, default_value_t = 6.0)]
     seconds: f64,
-    /// What is measured: floor, ws, rtmp, nginx, node
+    /// What is measured: floor, ws, rtmp, nginx, node; wss alone, as it needs CHALKCAST_TLS_CERT, CHALKCAST_TLS_KEY and SSL_CERT_FILE
     #[arg(
         long,
         value_delimiter = ',',
@@ -97,12 +97,12 @@ impl Table {
         for name in self.options.servers.clone() {
             match &*name {
                 "floor" => self.floor(file).await?,
-                "ws" | "rtmp" => {
+                "ws" | "wss" | "rtmp" => {
                     let server = Server::chalkcast(&self.options.gateway, &[])?;
-                    let play = if name == "ws" {
-                        &server.ws
-                    } else {
-                        &server.rtmp
+                    let play = match &*name {
+                        "ws" => server.ws.clone(),
+                        "wss" => server.ws.replacen("ws:", "wss:", 1),
+                        _ => server.rtmp.clone(),
                     };
                     let play = format!("{play}/lesson");
                     let budgets = self.options.budgets.clone();
@@ -122,7 +122,7 @@ impl Table {
                     self.server("node-media-server ws-flv", &server, &play, &lesson, None)
                         .await?;
                 }
-                other => anyhow::bail!("{other}: floor, ws, rtmp, nginx or node"),
+                other => anyhow::bail!("{other}: floor, ws, wss, rtmp, nginx or node"),
             }
         }
         Ok(())
