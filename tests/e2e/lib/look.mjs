@@ -43,10 +43,10 @@ export async function photograph(page, name, selector) {
   await page.viewport(SIZES.wide);
 }
 
-/** axe finds nothing wrong with the page. */
-export async function audit(page, name) {
+/** axe finds nothing wrong with the page, or with what it is given of it. */
+export async function audit(page, name, options = {}) {
   await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => axe.run(document));
+  const { violations } = await page.evaluate((options) => axe.run(document, options), options);
   assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`), [], name);
 }
 
