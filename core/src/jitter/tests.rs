@@ -122,6 +122,26 @@ fn a_steady_stream_is_played_at_the_margin() {
     );
 }
 
+/// Three pictures in a hundred come 30 ms late.
+fn target_of_late_pictures(refresh: Duration) -> u128 {
+    let mut bench = Bench::new(Config::default());
+    bench.buffer.set_display_latency(bench.now, refresh);
+    for i in 0..600 {
+        let late = if i % 33 == 7 { 30 } else { 0 };
+        bench.until(1000 + u64::from(i) * 33 + late);
+        bench.video(i * 33, is_keyframe(i, 60));
+    }
+    let target = bench.buffer.stats(bench.now).target;
+    (target - refresh).as_millis()
+}
+
+#[test]
+fn a_picture_that_is_late_by_a_refresh_is_not_waited_for() {
+    let refresh = Duration::from_micros(16_667);
+    assert!((14..=16).contains(&target_of_late_pictures(refresh)));
+    assert!((30..=32).contains(&target_of_late_pictures(Duration::ZERO)));
+}
+
 #[test]
 fn a_backlog_at_join_is_decoded_unshown_and_playing_starts_at_live() {
     let mut bench = Bench::new(Config::default());

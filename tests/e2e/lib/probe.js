@@ -100,7 +100,10 @@
       rest = false;
       if (source && probe.pictured(source)) {
         try {
-          rest = note(log, read(source), pictures);
+          // What is there now: reading a big surface takes a while.
+          const at = now();
+          rest = note(log, read(source), pictures, at);
+          probe.reading = now() - at;
           probe.size = [source.videoWidth || source.width, source.videoHeight || source.height];
         } catch (error) {
           probe.errors.push(String(error));

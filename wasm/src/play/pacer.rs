@@ -12,6 +12,8 @@ use crate::connection::Handle;
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Between two refreshes of a display of 60 Hz.
 const INTERVAL: f64 = 16_667.0;
+/// What is drawn within this after a refresh may still be of that one.
+const AFTER: Duration = Duration::from_millis(1);
 /// What lies between two refreshes of one display, in microseconds: 240 to 24 Hz.
 const INTERVALS: std::ops::Range<f64> = 4_000.0..42_000.0;
 
@@ -63,8 +65,9 @@ impl Pacer {
 
     /// The display refreshes.
     pub(super) fn refreshed(&mut self, now: Instant) {
-        self.asked = None;
-        if let Some(last) = self.last {
+        let asked = self.asked.take();
+        // What was asked for later is later by who knows how many refreshes.
+        if let Some(last) = self.last.filter(|_| asked == self.last) {
             let micros = (now - last).as_micros() as f64;
             if INTERVALS.contains(&micros) {
                 // A missed refresh makes a long interval, nothing makes a short one.
@@ -73,6 +76,15 @@ impl Pacer {
             }
         }
         self.last = Some(now);
+    }
+
+    /// From when on a picture that is due at `due` is what the next refresh shows, while the display refreshes.
+    pub(super) fn turn(&self, now: Instant, due: Instant) -> Option<Instant> {
+        let last = self.last.filter(|_| !self.hidden)?;
+        let ahead = due.saturating_sub(self.half()) - last;
+        let refreshes = (ahead.as_micros() as f64 / self.interval).ceil().max(1.0) - 1.0;
+        let before = last + Duration::from_micros((refreshes * self.interval) as u64);
+        (now - last < PATIENCE).then(|| before + AFTER)
     }
 
     /// Half of what lies between two refreshes: the one nearest to its instant shows a picture.

@@ -38,6 +38,8 @@ pub(crate) struct VideoPlayout {
     /// Decoded pictures that are not due yet, in presentation order.
     ready: VecDeque<(Timestamp, VideoFrame)>,
     pacer: Pacer,
+    /// Drawn, and told as shown when the display refreshes.
+    drawn: Option<Timestamp>,
     surface: Option<Surface>,
     size: (u32, u32),
     dropped: u64,
@@ -58,6 +60,7 @@ impl VideoPlayout {
         Self {
             number,
             pacer: Pacer::new(number, &handle),
+            drawn: None,
             handle,
             decoder: None,
             config: None,
@@ -98,6 +101,7 @@ impl VideoPlayout {
         self.decoding.clear();
         self.wants_keyframe = true;
         self.pictured = false;
+        self.drawn = None;
     }
 
     /// What is decoded and not yet shown will not be.
@@ -163,30 +167,51 @@ impl VideoPlayout {
     pub(super) fn refresh(&mut self, now: Instant, buffer: &mut JitterBuffer) {
         self.pacer.refreshed(now);
         buffer.set_display_latency(now, self.pacer.latency());
-        self.show_due(now, now + self.pacer.half(), buffer);
+        let until = now + self.pacer.half();
+        self.draw_due(now, buffer, |_, due| due <= until);
+        self.tell_shown(now, buffer);
     }
 
-    /// Draws by timer where no refresh comes, and asks for the next one.
+    /// Draws what the next refresh shows before it comes, since a big picture takes half of what lies between two; by timer where none comes.
     pub(super) fn settle(&mut self, now: Instant, buffer: &mut JitterBuffer) {
+        self.draw_due(now, buffer, |pacer, due| {
+            pacer.turn(now, due).is_some_and(|at| at <= now)
+        });
         if self.pacer.fallback().is_some_and(|at| at <= now) {
-            self.show_due(now, now, buffer);
+            self.draw_due(now, buffer, |_, due| due <= now);
+            self.tell_shown(now, buffer);
         }
-        if !self.ready.is_empty() {
+        if !self.ready.is_empty() || self.drawn.is_some() {
             self.pacer.ask(now);
         }
     }
 
     pub(super) fn poll_timeout(&self, now: Instant, buffer: &JitterBuffer) -> Option<Instant> {
         let (timestamp, _) = self.ready.front()?;
-        Some(buffer.show_at(now, *timestamp).max(self.pacer.fallback()?))
+        let due = buffer.show_at(now, *timestamp);
+        let by_timer = || Some(due.max(self.pacer.fallback()?));
+        self.pacer.turn(now, due).or_else(by_timer)
     }
 
-    /// Draws the newest picture that is due at `until`, and lets those before it go.
-    fn show_due(&mut self, now: Instant, until: Instant, buffer: &mut JitterBuffer) {
+    fn tell_shown(&mut self, now: Instant, buffer: &mut JitterBuffer) {
+        if let Some(timestamp) = self.drawn.take() {
+            buffer.handle_input(now, Input::Shown { timestamp });
+            // The next refresh tells how long one lasts.
+            self.pacer.ask(now);
+        }
+    }
+
+    /// Draws the newest picture whose instant is due, and lets those before it go.
+    fn draw_due(
+        &mut self,
+        now: Instant,
+        buffer: &JitterBuffer,
+        is_due: impl Fn(&Pacer, Instant) -> bool,
+    ) {
         let due = self
             .ready
             .iter()
-            .take_while(|(timestamp, _)| buffer.show_at(now, *timestamp) <= until)
+            .take_while(|(timestamp, _)| is_due(&self.pacer, buffer.show_at(now, *timestamp)))
             .count();
         for at in 1..=due {
             let Some((timestamp, frame)) = self.ready.pop_front() else {
@@ -194,7 +219,7 @@ impl VideoPlayout {
             };
             if at == due {
                 self.draw(&frame);
-                buffer.handle_input(now, Input::Shown { timestamp });
+                self.drawn = Some(timestamp);
             } else {
                 self.dropped += 1;
             }

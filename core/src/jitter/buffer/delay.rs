@@ -15,7 +15,9 @@ const REPEATED_US: i64 = 40_000;
 /// … less what is won by playing slower while it lasts.
 const WON_US: i64 = 10_000;
 /// One picture in so many may come too late for its instant: it is shown at the next refresh, where late sound would be a break.
-const LATE_PICTURES: usize = 100;
+const LATE_PICTURES: usize = 20;
+/// One in so many may be late by more than a refresh.
+const MISSING_PICTURES: usize = 100;
 /// The most that pictures are ahead of their sound: people expect sound to be late, and EBU R 37 allows 60 ms.
 const LEAD_US: i64 = 20_000;
 /// The same where all is waited for long: a tenth of that, up to this.
@@ -72,10 +74,16 @@ impl JitterBuffer {
         let young = if sound.is_young() { YOUNG_TAIL_US } else { 0 };
         [
             latest_us(sound).map(|most| most - base + after[AUDIO] + young),
-            pictures
-                .upper_quantile(LATE_PICTURES)
+            self.latest_picture_us(pictures)
                 .map(|most| most - base + after[VIDEO]),
         ]
+    }
+
+    /// The transit that pictures are waited for.
+    fn latest_picture_us(&self, arrival: &Arrival) -> Option<i64> {
+        let refresh = self.display_latency.as_micros() as i64;
+        let missing = arrival.upper_quantile(MISSING_PICTURES)?;
+        Some((missing - refresh).max(arrival.upper_quantile(LATE_PICTURES)?))
     }
 
     /// What lies between a tag's arrival and its sound or picture, at least.
