@@ -167,6 +167,8 @@ export class Link {
 
   #end(info: StatusInfo): void {
     if (this.#over) return;
+    // However it ends now, the page has asked for it.
+    if (this.#closing !== undefined) info = closed("The connection was closed.");
     this.#over = true;
     clearTimeout(this.#closing);
     globalThis.document?.removeEventListener("visibilitychange", this.#visibility);

@@ -223,6 +223,15 @@ test("close does not wait for a Worker that hangs", async (context) => {
   assert.equal(heard.at(-1), "NetConnection.Connect.Closed");
 });
 
+test("a Worker that dies while it closes has closed", async () => {
+  const { connection, engine } = await connected();
+  const heard = codes(connection);
+  connection.close();
+  engine.say({ type: "fatal", message: "out of memory" });
+  await settle();
+  assert.equal(heard.at(-1), "NetConnection.Connect.Closed");
+});
+
 test("an https page is told that ws:// will not do", async () => {
   await assert.rejects(new NetConnection().connect("ws://school.example/live"), /wss:/);
 });
