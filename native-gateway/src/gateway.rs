@@ -76,8 +76,9 @@ async fn drive(gateway: Weak<Gateway>, stream: Arc<Stream>) {
     .await;
 }
 
-/// So long one of a stream's writers goes on before others have their turn.
-const TURN: Duration = Duration::from_millis(1);
+/// So long one of a stream's writers goes on before others have their turn. Whenever it yields, an idle thread is woken and may take it over,
+/// and finds nothing of the viewers' sockets in its cache.
+const TURN: Duration = Duration::from_millis(4);
 
 /// Writes what is due to viewers in step. As many do so as there are threads.
 async fn write(gateway: Weak<Gateway>, stream: Arc<Stream>) {

@@ -154,8 +154,8 @@ fn runtime(threads: Option<usize>) -> Result<tokio::runtime::Runtime> {
     if let Some(threads) = threads {
         builder.worker_threads(threads);
     }
-    // A task may write to viewers for a millisecond: sockets are looked after every few of those.
-    builder.event_interval(3);
+    // A task may write to viewers for some milliseconds: sockets are looked after in between.
+    builder.event_interval(1);
     builder.enable_all().build().context("cannot start threads")
 }
 
