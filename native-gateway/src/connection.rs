@@ -109,7 +109,7 @@ impl Connection {
                 }
                 Poll::Ready(Ok(_)) => {
                     progress = true;
-                    if self.views.is_empty() && self.publications.is_empty() {
+                    if self.views.is_empty() {
                         self.transport.socket().acknowledge_at_once();
                     }
                 }

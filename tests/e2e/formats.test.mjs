@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OUT, chromium, firefox } from "./lib/browsers.mjs";
-import { formatFile } from "./lib/flv.mjs";
+import { flashFile, formatFile } from "./lib/flv.mjs";
 import { assertRising, attend, pictures, status } from "./lib/lesson.mjs";
 import { chalkcast, gateway, run } from "./lib/programs.mjs";
 
@@ -26,18 +26,7 @@ test.after(() => Promise.all(browsers.map((browser) => browser.close())));
 
 for (const [name, format] of Object.entries(FORMATS)) {
   test(name, async (t) => {
-    const server = await gateway(t);
-    const file = await formatFile(OUT, format);
-    const students = [];
-    for (const browser of browsers) {
-      for (const renderer of ["webcodecs", "mse"]) {
-        const page = await browser.page();
-        t.after(() => page.close());
-        await attend(page, server, "format", { renderer });
-        students.push({ page, renderer, title: `${browser.name}, ${renderer}` });
-      }
-    }
-    run(t, chalkcast(), ["publish", file, `${server.rtmp}/live/format`, "--loop"]);
+    const students = await lesson(t, await formatFile(OUT, format));
     for (const { page, renderer, title } of students) {
       await t.test(title, async (t) => {
         // A tab of Firefox behind another is not drawn.
@@ -52,6 +41,33 @@ for (const [name, format] of Object.entries(FORMATS)) {
       });
     }
   });
+}
+
+test("Flash's own codecs are said not to play", async (t) => {
+  for (const { page, title } of await lesson(t, await flashFile(OUT))) {
+    const told = await page.until(`${title} says so`, () => {
+      const infos = statuses.filter(({ code }) => code === "NetStream.Play.NoSupportedTrackFound");
+      return infos.length >= 2 && infos.map(({ reason, description }) => `${reason}: ${description}`);
+    });
+    assert.equal(told.length, 2, told.join());
+    assert.ok(told.some((words) => /^picture: .*Sorenson/.test(words)) && told.some((words) => /^sound: .*Nellymoser/.test(words)), told.join());
+  }
+});
+
+/** Publishes the file to four students: each browser, each renderer. */
+async function lesson(t, file) {
+  const server = await gateway(t);
+  const students = [];
+  for (const browser of browsers) {
+    for (const renderer of ["webcodecs", "mse"]) {
+      const page = await browser.page();
+      t.after(() => page.close());
+      await attend(page, server, "format", { renderer });
+      students.push({ page, renderer, title: `${browser.name}, ${renderer}` });
+    }
+  }
+  run(t, chalkcast(), ["publish", file, `${server.rtmp}/live/format`, "--loop"]);
+  return students;
 }
 
 /** Shows and sounds as it should. */

@@ -34,12 +34,15 @@ impl Timer {
             self.scope.clear_timeout_with_handle(id);
         }
         if let Some(at) = at {
-            // Rounded up: a timer that fires early would only be set again.
-            let millis = (at - now).as_micros().div_ceil(1000).min(i32::MAX as u128) as i32;
+            // Rounded up (a conversion keeps within its range): a timer that fires early would only be set again.
+            let millis = (at - now).as_secs_f64() * 1000.0;
             let callback = self.callback.as_ref().unchecked_ref();
             self.set = self
                 .scope
-                .set_timeout_with_callback_and_timeout_and_arguments_0(callback, millis)
+                .set_timeout_with_callback_and_timeout_and_arguments_0(
+                    callback,
+                    millis.ceil() as i32,
+                )
                 .ok()
                 .map(|id| (at, id));
         }

@@ -9,6 +9,26 @@ pub enum Codec {
     Audio(AudioCodec),
 }
 
+impl Codec {
+    /// The name of a codec of Flash's that browsers have no decoder for (FLV 10.1 §E.4.2.1, §E.4.3.1); `None` for those of today.
+    pub const fn flash_name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Video(VideoCodec::SorensonH263) => "Sorenson H.263",
+            Self::Video(VideoCodec::ScreenVideo | VideoCodec::ScreenVideo2) => "Screen video",
+            Self::Video(VideoCodec::Vp6 | VideoCodec::Vp6Alpha) => "On2 VP6",
+            Self::Audio(AudioCodec::Pcm | AudioCodec::PcmLittleEndian) => "PCM",
+            Self::Audio(AudioCodec::Adpcm) => "ADPCM",
+            Self::Audio(
+                AudioCodec::Nellymoser16Khz | AudioCodec::Nellymoser8Khz | AudioCodec::Nellymoser,
+            ) => "Nellymoser",
+            Self::Audio(AudioCodec::G711ALaw | AudioCodec::G711MuLaw) => "G.711",
+            Self::Audio(AudioCodec::Speex) => "Speex",
+            Self::Audio(AudioCodec::DeviceSpecific) => "device-specific sound",
+            _ => return None,
+        })
+    }
+}
+
 /// A video codec, by CodecID (§E.4.3.1) or by FourCC (E-RTMP v2, Enhanced Video).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VideoCodec {

@@ -167,9 +167,12 @@ impl VideoTrack {
         {
             record = [[1, 0, 0, 0].as_slice(), &vp.encode()].concat();
             // What WebCodecs calls vp8 has a longer name in a file.
-            codec_string = vp
-                .codec_string(VideoCodec::Vp9)
-                .replace("vp09", &String::from_utf8_lossy(name));
+            codec_string = vp.codec_string(VideoCodec::Vp9);
+            if config.codec == VideoCodec::Vp8
+                && let Some(rest) = codec_string.strip_prefix("vp09")
+            {
+                codec_string = format!("vp08{rest}");
+            }
         }
         let entry = SampleEntry::Video {
             name,

@@ -137,8 +137,8 @@ impl Socket {
         }
     }
 
-    /// Has what has arrived acknowledged now. Until a connection is set up, small messages go back and forth; a peer that
-    /// gathers its own (Nagle's algorithm, as in ffmpeg) waits 40 ms for each acknowledgement that is held back here.
+    /// Has what has arrived acknowledged now. While a connection is set up, small messages go back and forth, and a publisher sends many; a peer
+    /// that gathers its own (Nagle's algorithm, as in ffmpeg) waits 40 ms for each acknowledgement that is held back here.
     pub(crate) fn acknowledge_at_once(&self) {
         #[cfg(any(target_os = "linux", target_os = "android"))]
         let _ = SockRef::from(self.stream()).set_tcp_quickack(true);

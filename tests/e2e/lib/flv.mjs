@@ -41,6 +41,17 @@ export async function formatFile(dir, { video = "h264", audio = "aac", videoFrom
   return path;
 }
 
+/** The same in two codecs of Flash's, Sorenson H.263 and Nellymoser, which ffmpeg writes by itself. */
+export async function flashFile(dir) {
+  const path = join(dir, "format-flash.flv");
+  if (existsSync(path)) return path;
+  const inputs = ["-t", "10", "-i", await cameraFile(dir, [320, 240]), "-t", "10", "-i", microphoneFile(dir)];
+  const codecs = ["-c:v", "flv", "-c:a", "nellymoser", "-ar", "22050", "-ac", "1", "-f", "flv"];
+  execFileSync("ffmpeg", ["-nostdin", "-y", "-loglevel", "error", ...inputs, ...codecs, `${path}.partial`], { stdio: "inherit" });
+  renameSync(`${path}.partial`, path);
+  return path;
+}
+
 /** What ffmpeg makes of it in an MP4: the decoder's record, and the packets with their times in milliseconds. */
 function encode(dir, args) {
   const path = join(dir, `format-${process.pid}.mp4`);

@@ -22,6 +22,7 @@ use crate::page::{Message, ToWorker};
 use audio::AudioPlayout;
 use mse::MsePlayout;
 use recent::Recent;
+use support::FlashCodecs;
 use video::VideoPlayout;
 
 /// Three pictures at 30 a second, and sound enough that a busy decoder does not interrupt it.
@@ -40,6 +41,7 @@ pub(crate) struct Player {
     /// In place of the two before, where a video element plays.
     mse: Option<MsePlayout>,
     recent: Recent,
+    flash: FlashCodecs,
     paused: bool,
     /// Presentation time of the first tag, for ActionScript's `time`.
     first: Option<Timestamp>,
@@ -56,6 +58,7 @@ impl Player {
             audio: AudioPlayout::new(number, handle),
             mse: None,
             recent: Recent::default(),
+            flash: FlashCodecs::default(),
             paused: false,
             first: None,
         }
@@ -69,6 +72,7 @@ impl Player {
     /// The last picture stays.
     pub(crate) fn stop(&mut self, now: Instant) {
         self.recent.clear();
+        self.flash = FlashCodecs::default();
         if let Some(mse) = &mut self.mse {
             mse.forget();
         }
@@ -212,6 +216,7 @@ impl Player {
     }
 
     pub(crate) fn tag(&mut self, now: Instant, tag: Tag) {
+        self.flash.look(self.number, &tag);
         self.recent.push(&tag, self.buffer_time);
         if let Some(mse) = &mut self.mse {
             mse.arrived(now, &tag);

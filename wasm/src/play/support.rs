@@ -1,5 +1,6 @@
 //! What a browser does not decode. A decoder's own error does not tell that from other failures in all browsers.
 
+use chalkcast_core::flv::{Codec, Tag, TagHeader};
 use chalkcast_core::session::{Status, code};
 use wasm_bindgen::prelude::*;
 use web_sys::{AudioDecoderConfig, VideoDecoderConfig};
@@ -31,6 +32,27 @@ pub(super) fn unless_supported(answer: &Answer, refused: impl FnOnce() + 'static
             refused();
         }
     }));
+}
+
+/// The codecs of Flash's that a stream's tracks have, which are told to the page once: no sequence header announces them.
+#[derive(Debug, Default)]
+pub(super) struct FlashCodecs([Option<Codec>; 2]);
+
+impl FlashCodecs {
+    pub(super) fn look(&mut self, stream: u32, tag: &Tag) {
+        let Some(codec) = TagHeader::parse(tag).codec() else {
+            return;
+        };
+        let (told, track) = match codec {
+            Codec::Audio(_) => (&mut self.0[0], "sound"),
+            Codec::Video(_) => (&mut self.0[1], "picture"),
+        };
+        if let Some(name) = codec.flash_name()
+            && told.replace(codec) != Some(codec)
+        {
+            refuse(stream, track, name);
+        }
+    }
 }
 
 /// Tells the page of a `track`, "picture" or "sound", that cannot be decoded. The other one goes on.
