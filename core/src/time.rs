@@ -59,7 +59,10 @@ impl Sub for Instant {
 }
 
 fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+    duration
+        .as_secs()
+        .saturating_mul(1_000_000)
+        .saturating_add(duration.subsec_micros().into())
 }
 
 /// Media time in milliseconds, modulo 2^32, compared by serial number arithmetic (RTMP 1.0 §4).

@@ -11,6 +11,8 @@ const WINDOW: Duration = Duration::from_secs(20);
 /// How long it takes to know a connection.
 const YOUNG: Duration = Duration::from_millis(2500);
 
+/// The greatest is also kept of each of so many seconds.
+const SECONDS: usize = 20;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Ring bound: 20 s of a stream of 400 tags a second.
@@ -24,7 +26,7 @@ pub(super) struct Arrival {
     since: Option<Instant>,
     samples: VecDeque<(Instant, i64)>,
     counts: SortedMap<i64, u32>,
-    /// The greatest bucket of each second, of all that are no longer ago than [`WINDOW`] and come after what starts slowly.
+    /// The greatest bucket of each of the last [`SECONDS`], after what starts slowly.
     seconds: VecDeque<(Instant, i64)>,
 }
 
@@ -41,11 +43,7 @@ impl Arrival {
                 _ => self.seconds.push_back((now, bucket)),
             }
         }
-        while self
-            .seconds
-            .front()
-            .is_some_and(|&(at, _)| now - at > WINDOW)
-        {
+        if self.seconds.len() > SECONDS {
             self.seconds.pop_front();
         }
         while let Some(&(at, bucket)) = self.samples.front() {
@@ -89,16 +87,13 @@ impl Arrival {
 
     /// The greatest transit in microseconds if the greatest of another second was much the same: less by no more than `alike_us`.
     pub(super) fn repeated(&self, alike_us: i64) -> Option<i64> {
-        let (mut most, mut before) = (None, None);
+        let (mut most, mut before) = (i64::MIN, i64::MIN);
         for &(_, bucket) in &self.seconds {
-            if Some(bucket) > most {
-                (most, before) = (Some(bucket), most);
-            } else {
-                before = before.max(Some(bucket));
-            }
+            before = before.max(most.min(bucket));
+            most = most.max(bucket);
         }
-        let alike = most? - before? <= alike_us / 1000;
-        alike.then_some((most? + 1) * 1000)
+        let alike = before > i64::MIN && most - before <= alike_us / 1000;
+        alike.then_some((most + 1) * 1000)
     }
 
     /// The transit in microseconds that all but one tag in `one_in` keep to.

@@ -151,6 +151,17 @@ pub enum Show {
     Never,
 }
 
+/// What [`JitterBuffer::choose`] says of the decoded pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// So many of them, from the first on, are needed no more once this is done.
+    pub gone: usize,
+    /// The last of those is to be drawn.
+    pub draw: bool,
+    /// It, or else the next, is out of step with its sound: drawn, it is a still that stands in for pictures that come too late.
+    pub still: bool,
+}
+
 /// How fast sound is to be played. Media seconds per output second is `stretch * resample`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {

@@ -58,25 +58,11 @@ impl Queue {
         self.bytes
     }
 
-    /// Decoding time of the tag behind the front one, milliseconds.
-    pub(super) fn next_time(&self) -> Option<i64> {
-        self.tags
-            .iter()
-            .skip(1)
-            .find(|waiting| waiting.kind != Kind::VideoHeader)
-            .map(|waiting| waiting.time)
-    }
-
     /// How many tags are before the newest keyframe that is due at `position_us`; `None` if there is no such keyframe.
     pub(super) fn before_newest_keyframe(&self, position_us: i64) -> Option<usize> {
         let due = self
             .tags
             .partition_point(|waiting| waiting.time * 1000 <= position_us);
         self.tags.iter().take(due).rposition(Waiting::is_keyframe)
-    }
-
-    /// Whether a keyframe waits at all.
-    pub(super) fn has_keyframe(&self) -> bool {
-        self.tags.iter().any(Waiting::is_keyframe)
     }
 }

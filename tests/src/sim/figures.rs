@@ -27,7 +27,10 @@ pub struct Figures {
     pub skipped: u64,
     /// Breaks in the sound.
     pub audio_gaps: u64,
-    /// How far a picture was from its sound, either way, for 99 pictures in a hundred, milliseconds.
+    /// Pictures that came too late for their sound and were shown as stills, at most two a second, since nothing else was there.
+    pub stills: u64,
+    /// How far a picture was from its sound, either way, for 99 pictures in a hundred, milliseconds. Stills do not count: nothing moves in them
+    /// that could be out of step.
     pub skew_p99_ms: i64,
 }
 
@@ -68,6 +71,7 @@ impl Run {
             .collect();
         let mut skews: Vec<i64> = shown
             .iter()
+            .filter(|shown| !shown.still)
             .filter_map(|shown| shown.skew_us.map(i64::abs))
             .collect();
         let still: Vec<i64> = shown
@@ -96,6 +100,7 @@ impl Run {
             audio_gaps: self.player.sound.as_ref().map_or(0, |sound| {
                 sound.gaps.iter().filter(|at| within(at)).count() as u64
             }),
+            stills: shown.iter().filter(|shown| shown.still).count() as u64,
             skew_p99_ms: quantile(&mut skews, 99) / 1000,
         }
     }
@@ -118,7 +123,7 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            " {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}",
+            " {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}",
             self.transit_ms,
             self.jitter_p99_ms,
             self.delay_p50_ms,
@@ -127,6 +132,7 @@ impl fmt::Display for Figures {
             self.stalled_ms,
             self.skipped,
             self.audio_gaps,
+            self.stills,
             self.skew_p99_ms
         )
     }

@@ -27,6 +27,8 @@ pub struct Shown {
     pub captured: Instant,
     /// How much later than its sound it came up, microseconds, where there was sound.
     pub skew_us: Option<i64>,
+    /// It stood in for pictures that came too late for their sound.
+    pub still: bool,
 }
 
 /// A page that plays: jitter buffer, decoders, a display of 59.94 Hz and a sound card.
@@ -176,12 +178,14 @@ impl Player {
         }
     }
 
-    /// Shows the newest picture that is due.
+    /// Shows the picture that the buffer chooses.
     fn refresh(&mut self, now: Instant) {
-        let due = |picture: &&Picture| self.buffer.show_at(now, picture.timestamp) <= now + HALF;
-        let due = self.ready.iter().take_while(due).count();
-        let newest = self.ready.drain(..due).next_back();
-        let Some(picture) = newest else { return };
+        let ready = self.ready.iter().map(|picture| picture.timestamp);
+        let choice = self.buffer.choose(now, ready, &|due| due <= now + HALF);
+        let newest = self.ready.drain(..choice.gone).next_back();
+        let Some(picture) = newest.filter(|_| choice.draw) else {
+            return;
+        };
         let heard = self
             .sound
             .as_ref()
@@ -195,6 +199,7 @@ impl Player {
             at: now,
             captured: picture.captured,
             skew_us,
+            still: choice.still,
         });
         self.input(
             now,

@@ -168,17 +168,17 @@ impl VideoPlayout {
         self.pacer.refreshed(now);
         buffer.set_display_latency(now, self.pacer.latency());
         let until = now + self.pacer.half();
-        self.draw_due(now, buffer, |_, due| due <= until);
+        self.draw_due(now, buffer, &|_, due| due <= until);
         self.tell_shown(now, buffer);
     }
 
     /// Draws what the next refresh shows before it comes, since a big picture takes half of what lies between two; by timer where none comes.
     pub(super) fn settle(&mut self, now: Instant, buffer: &mut JitterBuffer) {
-        self.draw_due(now, buffer, |pacer, due| {
+        self.draw_due(now, buffer, &|pacer, due| {
             pacer.turn(now, due).is_some_and(|at| at <= now)
         });
         if self.pacer.fallback().is_some_and(|at| at <= now) {
-            self.draw_due(now, buffer, |_, due| due <= now);
+            self.draw_due(now, buffer, &|_, due| due <= now);
             self.tell_shown(now, buffer);
         }
         if !self.ready.is_empty() || self.drawn.is_some() {
@@ -201,23 +201,20 @@ impl VideoPlayout {
         }
     }
 
-    /// Draws the newest picture whose instant is due, and lets those before it go.
+    /// Draws the picture that the buffer chooses, and lets those before it go.
     fn draw_due(
         &mut self,
         now: Instant,
-        buffer: &JitterBuffer,
-        is_due: impl Fn(&Pacer, Instant) -> bool,
+        buffer: &mut JitterBuffer,
+        is_due: &dyn Fn(&Pacer, Instant) -> bool,
     ) {
-        let due = self
-            .ready
-            .iter()
-            .take_while(|(timestamp, _)| is_due(&self.pacer, buffer.show_at(now, *timestamp)))
-            .count();
-        for at in 1..=due {
+        let ready = self.ready.iter().map(|(timestamp, _)| *timestamp);
+        let choice = buffer.choose(now, ready, &|due| is_due(&self.pacer, due));
+        for left in (0..choice.gone).rev() {
             let Some((timestamp, frame)) = self.ready.pop_front() else {
                 break;
             };
-            if at == due {
+            if left == 0 && choice.draw {
                 self.draw(&frame);
                 self.drawn = Some(timestamp);
             } else {
@@ -245,7 +242,7 @@ impl VideoPlayout {
         self.size
     }
 
-    /// Pictures decoded and never drawn, because the next was due as well.
+    /// Pictures decoded and never drawn, because the next was due as well or they were out of step with their sound.
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
     }

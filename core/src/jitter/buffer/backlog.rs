@@ -30,7 +30,7 @@ impl JitterBuffer {
     /// Moves the position with the backlog, and ends catching up where the backlog has ended.
     pub(super) fn follow_backlog(&mut self, now: Instant) {
         let base = self.base_us();
-        let target = self.target_us();
+        let target = self.target_us(now);
         let Phase::CatchingUp {
             best_us,
             mark,
@@ -71,7 +71,7 @@ impl JitterBuffer {
         self.phase = Phase::Playing;
         // Where the backlog has ended short of live, the connection is slower than it was: that is where playing goes on, not ahead of what comes.
         let newest = now.as_micros() as i64 - best - self.after_us()[AUDIO] - YOUNG_TAIL_US;
-        let to = self.live_us(now).unwrap_or(newest) - self.target_us();
+        let to = self.live_us(now).unwrap_or(newest) - self.target_us(now);
         let to = if known { to } else { to.min(newest) };
         self.jump(now, from, to);
     }
@@ -79,8 +79,8 @@ impl JitterBuffer {
     /// Goes on at `to`.
     pub(super) fn jump(&mut self, now: Instant, from: Option<i64>, to: i64) {
         self.clock.set(now, to);
+        self.shown_from = to;
         self.filling_until = self.first_waiting();
-        self.decoder.behind = None;
         self.steering.reset();
         self.sound = None;
         if let Some(from) = from {
@@ -97,7 +97,7 @@ impl JitterBuffer {
             && let Some(live) = self.live_us(now)
         {
             let position = self.clock.position(now);
-            let to = live - self.target_us();
+            let to = live - self.target_us(now);
             if (to - position).abs() > SKIP_US {
                 self.unstarve(now);
                 self.full = false;

@@ -38,36 +38,36 @@ impl JitterBuffer {
     }
 
     pub(super) fn base_us(&self) -> Option<i64> {
-        self.arrival.iter().filter_map(Arrival::min).min()
+        least(self.arrival[AUDIO].min(), self.arrival[VIDEO].min())
     }
 
     pub(super) fn quantile_us(&self) -> Option<i64> {
-        self.arrival
-            .iter()
-            .filter_map(|arrival| arrival.upper_quantile(100))
-            .max()
+        let [sound, pictures] = &self.arrival;
+        sound.upper_quantile(100).max(pictures.upper_quantile(100))
     }
 
     /// The delay to keep.
-    pub(super) fn target_us(&self) -> i64 {
-        let need = self.needs_us().into_iter().flatten().max();
-        let least = self.config.buffer_time.as_micros() as i64;
+    pub(super) fn target_us(&self, now: Instant) -> i64 {
+        let [sound, pictures] = self.needs_us(now);
+        let need = sound.max(pictures);
+        let least = us(self.config.buffer_time);
         need.unwrap_or(0).max(least).min(self.max_us())
     }
 
     /// By how much pictures are shown ahead of their sound, where the sound is what takes longer to come.
-    pub(super) fn needed_lead_us(&self) -> i64 {
-        let least = self.config.buffer_time.as_micros() as i64;
-        match self.needs_us() {
+    pub(super) fn needed_lead_us(&self, now: Instant) -> i64 {
+        let least = us(self.config.buffer_time);
+        match self.needs_us(now) {
             [Some(sound), Some(picture)] => {
-                (sound - picture.max(least)).clamp(0, (sound / 10).clamp(LEAD_US, LEAD_MAX_US))
+                let most = (sound / 10).clamp(LEAD_US, LEAD_MAX_US);
+                (sound - picture.max(least)).max(0).min(most)
             }
             _ => 0,
         }
     }
 
     /// The delay that each track needs.
-    fn needs_us(&self) -> [Option<i64>; 2] {
+    fn needs_us(&self, now: Instant) -> [Option<i64>; 2] {
         let base = self.base_us().unwrap_or(0);
         let after = self.after_us();
         let [sound, pictures] = &self.arrival;
@@ -75,7 +75,7 @@ impl JitterBuffer {
         [
             latest_us(sound).map(|most| most - base + after[AUDIO] + young),
             self.latest_picture_us(pictures)
-                .map(|most| most - base + after[VIDEO]),
+                .map(|most| most - base + after[VIDEO] + self.slow_us(now)),
         ]
     }
 
@@ -88,10 +88,11 @@ impl JitterBuffer {
 
     /// What lies between a tag's arrival and its sound or picture, at least.
     pub(super) fn after_us(&self) -> [i64; 2] {
-        let sound = self.config.sound_margin + self.output_latency;
-        let picture = (self.picture_latency + self.display_latency).as_micros() as i64
-            + self.meter.decode_us();
-        [sound.as_micros() as i64, picture]
+        let picture = us(self.picture_latency) + us(self.display_latency);
+        [
+            us(self.config.sound_margin) + us(self.output_latency),
+            picture + self.meter.decode_us(),
+        ]
     }
 
     /// Whether the next tag is later than tags usually are, and what is left does not last: the network stalls, for nobody knows how long.
@@ -112,30 +113,38 @@ impl JitterBuffer {
     }
 
     pub(super) fn max_us(&self) -> i64 {
-        let least = self.config.buffer_time.as_micros() as i64;
+        let least = us(self.config.buffer_time);
         self.config
             .buffer_time_max
-            .map_or(AUTO_MAX_US, |max| max.as_micros() as i64)
+            .map_or(AUTO_MAX_US, us)
             .max(least)
     }
 
     pub(super) fn media_end(&self) -> Option<i64> {
-        self.end.iter().flatten().copied().max()
+        self.end[AUDIO].max(self.end[VIDEO])
     }
 
     pub(super) fn media_end_with_steps(&self) -> Option<i64> {
-        [AUDIO, VIDEO]
-            .into_iter()
-            .filter_map(|track| Some(self.end[track]? + self.step[track]))
-            .max()
+        let end = |track: usize| Some(self.end[track]? + self.step[track]);
+        end(AUDIO).max(end(VIDEO))
     }
 
     pub(super) fn first_waiting(&self) -> Option<i64> {
-        [AUDIO, VIDEO]
-            .into_iter()
-            .filter_map(|track| Some(self.queues[track].front()?.time * 1000))
-            .min()
+        let first = |track: usize| Some(self.queues[track].front()?.time * 1000);
+        least(first(AUDIO), first(VIDEO))
     }
+}
+
+/// The lesser of what is there.
+fn least(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        _ => one.or(other),
+    }
+}
+
+fn us(duration: Duration) -> i64 {
+    duration.as_micros() as i64
 }
 
 /// The transit that sound is waited for.
@@ -144,9 +153,7 @@ fn latest_us(arrival: &Arrival) -> Option<i64> {
     Some(if max - most <= TAIL_US {
         max
     } else {
-        let repeated = arrival
-            .repeated(ALIKE_US)
-            .map_or(most, |most| most - WON_US);
-        repeated.clamp(most + TAIL_US / 2, most + REPEATED_US)
+        let repeated = arrival.repeated(ALIKE_US).unwrap_or(most) - WON_US;
+        repeated.max(most + TAIL_US / 2).min(most + REPEATED_US)
     })
 }

@@ -1,5 +1,7 @@
 mod backlog;
+mod decoder;
 mod delay;
+mod pictures;
 mod release;
 
 use alloc::collections::VecDeque;
@@ -14,6 +16,7 @@ use super::timeline::{Timeline, wire};
 use super::{Config, Decode, Event, Input, Output, Rate, Show};
 use crate::flv::{Tag, TagHeader};
 use crate::{Instant, Timestamp};
+use decoder::Decoder;
 
 const AUDIO: usize = 0;
 const VIDEO: usize = 1;
@@ -66,6 +69,10 @@ pub struct JitterBuffer {
     need_keyframe: bool,
     /// Presentation time of the first picture, which is shown at once.
     pictured: Option<i64>,
+    /// Pictures before this are only decoded: where playing began or the position jumped to.
+    shown_from: i64,
+    /// When a picture was last drawn.
+    shown: Instant,
     sound: Option<Sound>,
     decoder: Decoder,
     full: bool,
@@ -108,16 +115,6 @@ struct Sound {
     advanced: Instant,
 }
 
-/// What the video decoder is at.
-#[derive(Debug, Default)]
-struct Decoder {
-    reports: bool,
-    /// Of each picture inside: presentation time, since when, and whether it does not wait behind a backlog.
-    inside: VecDeque<(i64, Instant, bool)>,
-    /// Since when, and how much, pictures have been late for its sake.
-    behind: Option<(Instant, i64)>,
-}
-
 impl JitterBuffer {
     /// An empty buffer.
     pub fn new(config: Config, now: Instant) -> Self {
@@ -142,6 +139,8 @@ impl JitterBuffer {
             last_headers: [None, None],
             need_keyframe: true,
             pictured: None,
+            shown_from: i64::MIN,
+            shown: Instant::ZERO,
             sound: None,
             decoder: Decoder::default(),
             full: false,
@@ -248,17 +247,6 @@ impl JitterBuffer {
         }
     }
 
-    /// When to draw the picture of this presentation time, by the clock as it is at `now`; past if it is due already.
-    pub fn show_at(&self, now: Instant, timestamp: Timestamp) -> Instant {
-        let time_us = self.timeline.recall(timestamp) * 1000;
-        // The picture that stands still while the buffer fills.
-        if self.pictured == Some(time_us) {
-            now
-        } else {
-            self.draw_at(now, time_us)
-        }
-    }
-
     /// When sound of this time is to leave the speaker, by the clock as it is at `now`.
     pub fn sound_at(&self, now: Instant, timestamp: Timestamp) -> Instant {
         self.clock.when(now, self.timeline.recall(timestamp) * 1000)
@@ -275,13 +263,13 @@ impl JitterBuffer {
         let jitter = base.map_or(0, |base| self.quantile_us().unwrap_or(base) - base);
         let mut stats = self.meter.stats(now);
         stats.jitter = micros(jitter);
-        stats.target = micros(self.target_us());
+        stats.target = micros(self.target_us(now));
         stats.depth = self.buffer_length(now);
         stats.live_delay = self.live_delay(now);
         stats.rate = self.told_rate.total();
         stats.drift_ppm = self.steering.drift() * 1e6;
         stats.bytes = self.queues.iter().map(Queue::bytes).sum();
-        stats.decoder_queue = self.decoder.inside.len();
+        stats.decoder_queue = self.decoder.len();
         if let Some(starved) = &self.starved {
             stats.stalled += now - starved.since;
         }
@@ -340,12 +328,13 @@ impl JitterBuffer {
                 let delay = now.as_micros() as i64 - base - position;
                 // While the other track comes in time, one that is late is just late.
                 let late = self.media_end().is_none_or(|end| end < position - SKIP_US);
-                let outage = late || (self.starved.is_some() && delay > self.target_us() + SKIP_US);
+                let outage =
+                    late || (self.starved.is_some() && delay > self.target_us(now) + SKIP_US);
                 if outage || transit < base - SKIP_US {
                     self.catch_up(now, transit, Some(position));
                 } else {
                     self.arrival[track].record(now, transit);
-                    self.lead_us = self.needed_lead_us();
+                    self.lead_us = self.needed_lead_us(now);
                     self.resume(now);
                 }
             }
@@ -380,32 +369,8 @@ impl JitterBuffer {
         }
     }
 
-    fn handle_decoded(&mut self, now: Instant, timestamp: Timestamp) {
-        self.decoder.reports = true;
-        let time_us = self.timeline.recall(timestamp) * 1000;
-        let before = self.decoder.inside.len();
-        // Pictures come out in the order of presentation: those before it have been swallowed, as Firefox does when it is configured anew.
-        self.decoder.inside.retain(|&(inside, since, prompt)| {
-            if inside == time_us && prompt {
-                self.meter.decoded(now - since);
-            }
-            inside > time_us
-        });
-        let gone = before - self.decoder.inside.len();
-        self.meter.frames_lost += gone.saturating_sub(1) as u64;
-    }
-
-    fn handle_shown(&mut self, now: Instant, timestamp: Timestamp) {
-        let picture = self.timeline.recall(timestamp) * 1000;
-        let skew = self
-            .sound_leads(now)
-            .then(|| self.clock.position(now + self.display_latency) - picture);
-        self.meter.shown(now, skew);
-    }
-
     fn handle_decoder_reset(&mut self) {
-        self.decoder.inside.clear();
-        self.decoder.behind = None;
+        self.decoder.reset();
         self.need_keyframe = true;
         for tag in self.last_headers.iter().flatten() {
             let tag = Tag {
@@ -510,7 +475,7 @@ impl JitterBuffer {
             return;
         };
         let position = self.clock.position(now);
-        let error = live - position - self.target_us();
+        let error = live - position - self.target_us(now);
         let held_up = self.is_held_up(now, live);
         let mut rate = self.steering.steer(now, error, held_up);
         if self
@@ -553,13 +518,6 @@ impl JitterBuffer {
             self.full = true;
             self.outputs.push_back(Output::Event(Event::Full));
         }
-    }
-
-    /// When to draw what is presented at `time_us`.
-    fn draw_at(&self, now: Instant, time_us: i64) -> Instant {
-        self.clock
-            .when(now, time_us - self.lead_us)
-            .saturating_sub(self.display_latency)
     }
 
     fn wake(&mut self, at: Instant) {

@@ -14,13 +14,6 @@ use crate::flv::Tag;
 const RUSH: Duration = Duration::from_millis(700);
 /// Sound that comes this much after its time is still played: the clock follows it.
 const AUDIO_LATE_US: i64 = 40_000;
-/// Pictures inside the decoder, where the owner reports what comes out.
-const DECODER_QUEUE: usize = 12;
-/// A full decoder out of which nothing has come for this long has swallowed what it was given.
-const SWALLOWED_AFTER: Duration = Duration::from_secs(2);
-/// The decoder is given this long to get nearer to live before pictures are shed.
-const SHED_AFTER: Duration = Duration::from_millis(500);
-
 impl JitterBuffer {
     pub(super) fn release_headers(&mut self) {
         for track in [AUDIO, VIDEO, DATA] {
@@ -97,6 +90,10 @@ impl JitterBuffer {
             Phase::CatchingUp { since, .. } => Some(now - since < RUSH),
             _ => None,
         };
+        let lead = self
+            .config
+            .decode_lead
+            .saturating_add(super::micros(self.slow_us(now)));
         while let Some(front) = self.queues[VIDEO].front() {
             if front.kind == Kind::VideoHeader {
                 if let Some(waiting) = self.queues[VIDEO].pop() {
@@ -114,31 +111,20 @@ impl JitterBuffer {
             let release = if rushing.is_some() {
                 due
             } else {
-                due.saturating_sub(self.config.decode_lead)
+                due.saturating_sub(lead)
             };
             if release > now && !first {
                 self.wake(release);
                 return;
             }
-            if self.decoder.reports && self.decoder.inside.len() >= DECODER_QUEUE {
-                let newest = self.decoder.inside.back();
-                if newest.is_some_and(|&(_, since, _)| now - since > SWALLOWED_AFTER) {
-                    self.meter.frames_lost += self.decoder.inside.len() as u64;
-                    self.decoder.inside.clear();
-                    continue;
-                }
+            let presentation = front.presentation_us();
+            if self.is_decoder_full(now) {
                 self.wake(now + TICK);
                 return;
             }
-            let presentation = front.presentation_us();
-            let overtaken = rushing == Some(true)
-                || presentation < position
-                    && self.queues[VIDEO]
-                        .next_time()
-                        .is_some_and(|next| next * 1000 <= position);
             let show = if first {
                 Show::At(now)
-            } else if overtaken {
+            } else if rushing == Some(true) || presentation < self.shown_from {
                 self.meter.frames_unshown += 1;
                 Show::Never
             } else {
@@ -149,65 +135,40 @@ impl JitterBuffer {
             };
             self.need_keyframe = false;
             self.pictured.get_or_insert(presentation);
-            if self.decoder.inside.len() < DECODER_QUEUE {
-                let prompt =
-                    show != Show::Never && self.decoder.inside.iter().all(|&(.., prompt)| prompt);
-                self.decoder.inside.push_back((presentation, now, prompt));
-            }
+            self.decoder.push(now, presentation, show != Show::Never);
             self.hand_out(waiting, show);
         }
     }
 
-    /// Drops what a newer keyframe that is due makes needless, and what the decoder will never get done.
+    /// Drops what a newer keyframe makes needless.
     pub(super) fn skip_to_keyframe(&mut self, now: Instant, position: i64) {
-        let late = self.queues[VIDEO]
-            .front()
-            .map_or(0, |front| position - front.time * 1000);
-        if late < SKIP_US / 2
-            || self.pictured.is_none()
-            || matches!(self.phase, Phase::CatchingUp { .. })
-        {
-            self.decoder.behind = None;
+        // An element that decodes by itself does not like holes: it is spared all but the great delays.
+        let late = self.queues[VIDEO].front().is_some_and(|front| {
+            position - front.time * 1000 >= SKIP_US / 2
+                || self.decoder.reports && self.is_late(now, front.presentation_us())
+        });
+        if !late || self.pictured.is_none() || matches!(self.phase, Phase::CatchingUp { .. }) {
             return;
         }
         if let Some(needless) = self.queues[VIDEO].before_newest_keyframe(position) {
-            for _ in 0..needless {
-                let Some(waiting) = self.queues[VIDEO].pop() else {
-                    return;
-                };
-                match waiting.kind {
-                    Kind::VideoHeader => self.hand_out(waiting, Show::Never),
-                    _ => self.meter.frames_skipped += 1,
-                }
-            }
-            if needless > 0 {
-                self.decoder.behind = None;
-                return;
-            }
+            self.meter.frames_skipped += self.pass_over(needless);
         }
-        // Late with nothing to skip to: fine while the decoder gains on it.
-        let (since, before) = *self.decoder.behind.get_or_insert((now, late));
-        if now - since < SHED_AFTER {
-            return;
-        }
-        let gained = before - late;
-        self.decoder.behind = None;
-        if gained < 50_000
-            && self.decoder.inside.len() >= DECODER_QUEUE
-            && matches!(self.phase, Phase::Playing)
-        {
-            self.need_keyframe = true;
-            let all = !self.queues[VIDEO].has_keyframe();
-            while all || !self.queues[VIDEO].front().is_none_or(Waiting::is_keyframe) {
-                let Some(waiting) = self.queues[VIDEO].pop() else {
-                    return;
-                };
-                match waiting.kind {
-                    Kind::VideoHeader => self.hand_out(waiting, Show::Never),
-                    _ => self.meter.frames_shed += 1,
-                }
+        self.shed(now);
+    }
+
+    /// Drops the first of the pictures that wait, and tells how many it dropped; sequence headers among them are handed out.
+    pub(super) fn pass_over(&mut self, tags: usize) -> u64 {
+        let mut pictures = 0;
+        for _ in 0..tags {
+            let Some(waiting) = self.queues[VIDEO].pop() else {
+                break;
+            };
+            match waiting.kind {
+                Kind::VideoHeader => self.hand_out(waiting, Show::Never),
+                _ => pictures += 1,
             }
         }
+        pictures
     }
 
     /// Keeps to the limits by giving up the oldest media.
