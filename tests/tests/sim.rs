@@ -214,6 +214,11 @@ fn after_an_outage_live_is_back_in_a_second() {
             .unwrap_or_else(|| panic!("{name}: never"))
             - at(since)
     };
+    // The page is run again: what was on the way comes in a burst, or another connection begins at a keyframe.
+    for name in [ASLEEP, AWAY] {
+        let took = back(name, WOKEN_AT, 12);
+        assert!(took <= secs(1) + ms(8), "{name}: {took:?}");
+    }
     // A keyframe of 20 KB is on the way for 8 ms.
     let took = back(OUTAGE, secs(30), 12);
     assert!(took <= secs(1) + ms(8), "{took:?}");

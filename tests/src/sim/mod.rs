@@ -26,6 +26,8 @@ pub use wire::Wire;
 const SEND_BUFFER: usize = 256 * 1024;
 /// Of that, what is in the network: a modem's queue, and what is not acknowledged.
 const IN_FLIGHT: usize = 32 * 1024;
+/// Of every link, one way.
+const LATENCY: Duration = Duration::from_millis(5);
 const EIGHTH: Duration = Duration::from_millis(125);
 /// The relay acknowledges what a publisher sends in steps of this.
 const WINDOW: u64 = 16 * 1024;
@@ -46,6 +48,10 @@ pub enum Happening {
     Publish(u32),
     /// The browser takes the viewer's video decoder away, with all that is inside it.
     DecoderReset,
+    /// The viewer's computer sleeps for so long, or its browser does not run the page; nothing is read meanwhile.
+    Sleep(Duration),
+    /// The viewer's connection is lost, and there is another at once; what was on the way is gone.
+    Reconnect,
 }
 
 /// A lesson, its network and its viewer.
@@ -132,6 +138,9 @@ struct Simulation<'a> {
     player: Option<Player>,
     transits: Vec<(Instant, i64, bool)>,
     happened: usize,
+    /// Until when the viewer sleeps, and what has come for it since.
+    asleep: Instant,
+    held: Vec<Delivery>,
     key: Key,
     publishers: u64,
 }
@@ -153,10 +162,7 @@ impl Wake for Woken {
 
 impl<'a> Simulation<'a> {
     fn new(scenario: &'a Scenario) -> Self {
-        let latency = Duration::from_millis(5);
-        let wire = |rate, jitter, seed| (rate, latency, jitter, SEND_BUFFER, seed);
-        let (rate, latency, jitter, capacity, seed) =
-            wire(DOWNLINK, scenario.jitter, scenario.seed);
+        let seed = scenario.seed;
         Self {
             scenario,
             relay: Relay::new(relay::Config::default(), |_| {}),
@@ -165,14 +171,16 @@ impl<'a> Simulation<'a> {
             publisher: None,
             ingest: None,
             viewer: None,
-            up: Wire::new(UPLINK, latency, Duration::ZERO, SEND_BUFFER, seed + 1),
-            acknowledgements: Wire::new(UPLINK, latency, Duration::ZERO, SEND_BUFFER, seed + 2),
+            up: Wire::new(UPLINK, LATENCY, Duration::ZERO, SEND_BUFFER, seed + 1),
+            acknowledgements: Wire::new(UPLINK, LATENCY, Duration::ZERO, SEND_BUFFER, seed + 2),
             received: 0,
             acknowledged: 0,
-            down: Wire::new(rate, latency, jitter, capacity, seed + 3),
+            down: downlink(scenario),
             player: None,
             transits: Vec::new(),
             happened: 0,
+            asleep: Instant::ZERO,
+            held: Vec::new(),
             key: Key::new("live", "lesson"),
             publishers: 0,
         }
@@ -214,11 +222,15 @@ impl<'a> Simulation<'a> {
                 .and_then(|stream| stream.poll_timeout(Waker::noop())),
         );
         also(self.down.poll_timeout());
-        also(
-            self.player
-                .as_ref()
-                .and_then(|player| player.poll_timeout(now)),
-        );
+        if now < self.asleep {
+            also(Some(self.asleep));
+        } else {
+            also(
+                self.player
+                    .as_ref()
+                    .and_then(|player| player.poll_timeout(now)),
+            );
+        }
         if self.player.is_none() {
             also(Some(Instant::ZERO + self.scenario.join));
         }
@@ -242,6 +254,19 @@ impl<'a> Simulation<'a> {
                 Happening::DecoderReset => {
                     if let Some(player) = &mut self.player {
                         player.reset_decoder(now);
+                    }
+                }
+                Happening::Sleep(time) => {
+                    self.asleep = now + time;
+                    // What nobody reads is soon not sent: TCP's window closes.
+                    self.down.set_rate(now, 0);
+                }
+                Happening::Reconnect => {
+                    self.down = downlink(self.scenario);
+                    self.held.clear();
+                    self.viewer = Some(self.watch(now));
+                    if let Some(player) = &mut self.player {
+                        player.input(now, Input::Begin);
                     }
                 }
             }
@@ -337,9 +362,7 @@ impl<'a> Simulation<'a> {
 
     fn play(&mut self, now: Instant) {
         if self.player.is_none() && now >= Instant::ZERO + self.scenario.join {
-            let mut viewer = self.relay.play(now, &self.key);
-            viewer.set_buffer_length(self.scenario.config.buffer_time);
-            self.viewer = Some(viewer);
+            self.viewer = Some(self.watch(now));
             let Scenario {
                 config,
                 decode,
@@ -360,6 +383,16 @@ impl<'a> Simulation<'a> {
             return;
         };
         while let Some((_, delivery)) = self.down.receive(now) {
+            self.held.push(delivery);
+        }
+        if now < self.asleep {
+            return;
+        }
+        if self.asleep > Instant::ZERO {
+            self.asleep = Instant::ZERO;
+            self.down.set_rate(now, DOWNLINK);
+        }
+        for delivery in self.held.drain(..) {
             let input = match delivery {
                 Delivery::Tag(tag) => {
                     let took = (now - publisher::captured(&tag)).as_micros() as i64;
@@ -374,4 +407,15 @@ impl<'a> Simulation<'a> {
         }
         player.handle_timeout(now);
     }
+
+    fn watch(&self, now: Instant) -> relay::Viewer {
+        let mut viewer = self.relay.play(now, &self.key);
+        viewer.set_buffer_length(self.scenario.config.buffer_time);
+        viewer
+    }
+}
+
+fn downlink<T>(scenario: &Scenario) -> Wire<T> {
+    let Scenario { jitter, seed, .. } = *scenario;
+    Wire::new(DOWNLINK, LATENCY, jitter, SEND_BUFFER, seed + 3)
 }

@@ -25,6 +25,12 @@ pub const WRAP: &str = "timestamp wrap";
 pub const JOIN: &str = "join, keyframes 10 s apart";
 pub const BUFFER_TENTH: &str = "bufferTime 0.1";
 
+pub const ASLEEP: &str = "asleep for an hour";
+pub const AWAY: &str = "asleep, then another connection";
+
+/// When those who sleep wake.
+pub const WOKEN_AT: Duration = Duration::from_secs(3620);
+
 /// When the decoder is taken away: in the middle of a group of pictures.
 pub const RESET_AT: Duration = Duration::from_millis(20_700);
 
@@ -139,6 +145,19 @@ pub fn all() -> Vec<Scenario> {
             join: ms(19_900),
             decode: ms(3),
             ..new(JOIN)
+        },
+        Scenario {
+            length: WOKEN_AT + secs(30),
+            happenings: vec![(secs(20), Happening::Sleep(secs(3600)))],
+            ..new(ASLEEP)
+        },
+        Scenario {
+            length: WOKEN_AT + secs(30),
+            happenings: vec![
+                (secs(20), Happening::Sleep(secs(3600))),
+                (WOKEN_AT, Happening::Reconnect),
+            ],
+            ..new(AWAY)
         },
     ]
 }

@@ -79,6 +79,8 @@ pub struct JitterBuffer {
     /// Until the position gets here, the buffer fills and the first picture stands still.
     filling_until: Option<i64>,
     ended: bool,
+    /// The next tag is the first of a publisher or of a connection: a backlog may come with it, and where live is has to be found anew.
+    begins: bool,
     meter: Meter,
     told_rate: Rate,
     timeout: Option<Instant>,
@@ -146,6 +148,7 @@ impl JitterBuffer {
             full: false,
             filling_until: None,
             ended: false,
+            begins: false,
             meter: Meter::new(now),
             told_rate: Rate::NORMAL,
             timeout: None,
@@ -164,6 +167,7 @@ impl JitterBuffer {
             Input::Begin => {
                 self.timeline.restart();
                 self.ended = false;
+                self.begins = true;
             }
             Input::End => {
                 if !self.ended && !matches!(self.phase, Phase::Idle) {
@@ -319,6 +323,11 @@ impl JitterBuffer {
         }
         self.end[track] = Some(self.end[track].map_or(time_us, |end| end.max(time_us)));
         let transit = now.as_micros() as i64 - time_us;
+        if core::mem::take(&mut self.begins) && matches!(self.phase, Phase::Playing) {
+            self.arrival.iter_mut().for_each(Arrival::clear);
+            let position = self.clock.position(now);
+            return self.catch_up(now, transit, Some(position));
+        }
         match &mut self.phase {
             Phase::Idle => self.catch_up(now, transit, None),
             Phase::CatchingUp { best_us, .. } => *best_us = transit.min(*best_us),
