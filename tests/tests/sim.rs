@@ -91,14 +91,17 @@ fn the_table_is_repeated_to_the_integer() {
 
 #[test]
 fn the_delay_is_the_jitter_and_forty_milliseconds() {
-    for name in [STEADY, PICTURE, JITTER_20, JITTER_80, WIFI] {
-        let (_, figures) = run(name);
+    for (scenario, run) in runs() {
+        let figures = run.figures();
         let most = figures.transit_ms + figures.jitter_p99_ms + 40;
-        assert!(
-            figures.delay_p95_ms <= most,
-            "{name}: {} of {most} ms",
-            figures.delay_p95_ms
-        );
+        let delay = match scenario.name {
+            // What the page asks for, and what a decoder that cannot keep up is given: each has a test of its own.
+            BUFFER_TENTH | OUTAGE_15 | SLOW_DECODER => continue,
+            // A link that carries less than the lesson is behind by what it took before the relay, or the publisher, sheds.
+            UPLINK | DOWNLINK | HALF => figures.delay_p50_ms,
+            _ => figures.delay_p95_ms,
+        };
+        assert!(delay <= most, "{}: {delay} of {most} ms", scenario.name);
     }
     let (_, figures) = run(BUFFER_TENTH);
     assert!(
