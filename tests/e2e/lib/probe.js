@@ -103,7 +103,6 @@
           // What is there now: reading a big surface takes a while.
           const at = now();
           rest = note(log, read(source), pictures, at);
-          probe.reading = now() - at;
           probe.size = [source.videoWidth || source.width, source.videoHeight || source.height];
         } catch (error) {
           probe.errors.push(String(error));

@@ -81,9 +81,8 @@ impl JitterBuffer {
 
     /// The transit that pictures are waited for.
     fn latest_picture_us(&self, arrival: &Arrival) -> Option<i64> {
-        let refresh = self.display_latency.as_micros() as i64;
         let missing = arrival.upper_quantile(MISSING_PICTURES)?;
-        Some((missing - refresh).max(arrival.upper_quantile(LATE_PICTURES)?))
+        Some((missing - us(self.display_latency)).max(arrival.upper_quantile(LATE_PICTURES)?))
     }
 
     /// What lies between a tag's arrival and its sound or picture, at least.

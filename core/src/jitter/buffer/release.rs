@@ -14,6 +14,7 @@ use crate::flv::Tag;
 const RUSH: Duration = Duration::from_millis(700);
 /// Sound that comes this much after its time is still played: the clock follows it.
 const AUDIO_LATE_US: i64 = 40_000;
+
 impl JitterBuffer {
     pub(super) fn release_headers(&mut self) {
         for track in [AUDIO, VIDEO, DATA] {
