@@ -53,7 +53,8 @@ pub(super) struct Cursor {
     /// Audio before this entry has been sent: it goes ahead of video that lags.
     audio_to: u64,
     lags: bool,
-    /// How far behind live it was started; it may stay so far behind until it has caught up.
+    /// How far behind live it was started, or half the lag more than it has been since; it may stay so far behind until it has caught
+    /// up.
     joined_behind: Duration,
     skips: u64,
     skipped_tags: u64,
@@ -380,6 +381,7 @@ impl Cursor {
     fn skip_if_behind(&mut self, log: &Log, at: u64, now: Instant, config: &Config) {
         let Some(entry) = log.get(at) else {
             self.lags = false;
+            self.joined_behind = Duration::ZERO;
             return;
         };
         let behind = now - entry.arrival;
@@ -387,10 +389,12 @@ impl Cursor {
         let waits = Some(self.budget(config)).filter(|budget| *budget > VIDEO_AT_ONCE);
         let buffer = self.buffer_length.max(waits).unwrap_or_default();
         self.lags = behind > buffer.max(self.joined_behind) + AHEAD;
-        if behind <= buffer + config.lag / 2 {
-            self.joined_behind = Duration::ZERO;
-            return;
-        }
+        // It has caught up only where it does not lag without this allowance either.
+        self.joined_behind = if behind <= buffer + AHEAD {
+            Duration::ZERO
+        } else {
+            self.joined_behind.min(behind + config.lag / 2)
+        };
         let allowed = buffer.max(self.joined_behind) + config.lag;
         if behind <= allowed {
             return;

@@ -149,3 +149,44 @@ fn a_budget_is_no_lag() {
     assert_eq!(at_once.students[0].tags(), together.students[0].tags());
     assert!(together.students[0].writes.len() < 15);
 }
+
+/// It takes more than one pull to catch up with live, and until then it is as far behind as it was started.
+#[test]
+fn one_that_catches_up_after_its_start_does_not_lag() {
+    let (room, _publisher) = Classroom::in_lesson(Config::default(), 2_950);
+    let mut viewer = room.relay.play(at(2_950), &key());
+    let waker = Waker::from(Arc::new(Flag::default()));
+    let mut pulls = 0;
+    loop {
+        let next = viewer.pull(at(2_950), &waker, 1, |_| {});
+        assert!(!viewer.lags(), "after {pulls} pulls");
+        pulls += 1;
+        if next == Next::Wait {
+            break;
+        }
+    }
+    assert!(pulls > 50, "{pulls}");
+}
+
+/// One that has caught up half the way and is stuck there lags, however far behind it was started.
+#[test]
+fn one_that_stops_catching_up_lags() {
+    let mut room = Classroom::new(Config::default());
+    let mut publisher = room.publish().unwrap();
+    room.teach(&mut publisher, 9_000, 10_000, 0, 0);
+    let mut viewer = room.relay.play(at(9_000), &key());
+    let waker = Waker::from(Arc::new(Flag::default()));
+    let mut got = 0;
+    while got < 8_000 {
+        let next = viewer.pull(at(9_000), &waker, 1, |item| {
+            if let Item::Tag(tag, _) = item {
+                got = tag.timestamp.as_millis();
+            }
+        });
+        assert!(next == Next::More && !viewer.lags());
+    }
+    viewer.pull(at(9_400), &waker, 1, |_| {});
+    assert!(!viewer.lags());
+    viewer.pull(at(9_800), &waker, 1, |_| {});
+    assert!(viewer.lags());
+}
