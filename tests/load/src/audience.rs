@@ -23,6 +23,7 @@ pub(crate) struct Audience {
 }
 
 /// What a while with an audience cost, and what came.
+#[derive(Default)]
 pub(crate) struct Report {
     pub(crate) viewers: usize,
     /// Microseconds of processor time for each second of each viewer.
@@ -128,7 +129,7 @@ impl Audience {
             .max();
         Ok(Report {
             viewers: self.viewers.len(),
-            cpu: end.cpu().saturating_sub(start.cpu()).as_secs_f64() * 1e6 / viewer_seconds,
+            cpu: end.since(&start).as_secs_f64() * 1e6 / viewer_seconds,
             writes: self.sum(|seen| &seen.writes) as f64 / viewer_seconds,
             threads: end
                 .threads
@@ -142,8 +143,7 @@ impl Audience {
             slowest: self.least(|seen| &seen.frames) as f64 / most.unwrap_or(1).max(1) as f64,
             gaps: self.sum(|seen| &seen.gaps) - gaps,
             lost: self.lost(),
-            witnesses: own_end.cpu().saturating_sub(own_start.cpu()).as_secs_f64()
-                / elapsed.as_secs_f64(),
+            witnesses: own_end.since(&own_start).as_secs_f64() / elapsed.as_secs_f64(),
             kbit_per_second: self.sum(|seen| &seen.bytes) as f64 * 8.0 / 1000.0 / viewer_seconds,
         })
     }

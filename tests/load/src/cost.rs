@@ -41,8 +41,13 @@ impl Cost {
         Ok(sum)
     }
 
+    /// What has been used since `start`.
+    pub(crate) fn since(&self, start: &Self) -> Duration {
+        self.cpu().saturating_sub(start.cpu())
+    }
+
     /// Of all threads.
-    pub(crate) fn cpu(&self) -> Duration {
+    fn cpu(&self) -> Duration {
         self.threads.iter().sum()
     }
 }

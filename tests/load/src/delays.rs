@@ -25,6 +25,14 @@ impl Delays {
         self.total += 1;
     }
 
+    /// Adds what others have counted.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+        self.total += other.total;
+    }
+
     /// In milliseconds; `share` is 0.5 for the median.
     pub(crate) fn quantile(&self, share: f64) -> f64 {
         let wanted = (self.total as f64 * share) as u64;

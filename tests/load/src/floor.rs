@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt as _, BufReader as AsyncBufReader};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use crate::audience::Report;
 use crate::cost::Cost;
 use crate::delays::Delays;
 use crate::lesson::Lesson;
@@ -30,16 +31,6 @@ pub(crate) struct Options {
     /// How long a tag may wait, in milliseconds; up to 40, only audio waits
     #[arg(long)]
     pub(crate) budget: u64,
-}
-
-/// What the bare writes cost.
-pub(crate) struct Report {
-    /// Microseconds of processor time for each second of each socket.
-    pub(crate) cpu: f64,
-    /// Writes a second to each socket.
-    pub(crate) writes: f64,
-    pub(crate) audio: Delays,
-    pub(crate) video: Delays,
 }
 
 struct Killed(Child);
@@ -75,21 +66,26 @@ pub(crate) async fn measure(options: &Options, time: Duration) -> Result<Report>
     }
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let pids = [child.0.id()];
-    let (start, started) = (Cost::of(&pids)?, Instant::now());
+    let own = [std::process::id()];
+    let (start, own_start, started) = (Cost::of(&pids)?, Cost::of(&own)?, Instant::now());
     measuring.store(true, Ordering::Relaxed);
     tokio::time::sleep(time).await;
     measuring.store(false, Ordering::Relaxed);
-    let cpu = Cost::of(&pids)?.cpu().saturating_sub(start.cpu());
-    let viewer_seconds = options.viewers as f64 * started.elapsed().as_secs_f64();
+    let (end, own_end, elapsed) = (Cost::of(&pids)?, Cost::of(&own)?, started.elapsed());
+    let viewer_seconds = options.viewers as f64 * elapsed.as_secs_f64();
     let [audio, video] = delays
         .lock()
         .map(|mut delays| std::mem::take(&mut *delays))
         .unwrap_or_default();
     Ok(Report {
-        cpu: cpu.as_secs_f64() * 1e6 / viewer_seconds,
+        viewers: options.viewers,
+        cpu: end.since(&start).as_secs_f64() * 1e6 / viewer_seconds,
         writes: reads.load(Ordering::Relaxed) as f64 / viewer_seconds,
+        witnesses: own_end.since(&own_start).as_secs_f64() / elapsed.as_secs_f64(),
+        resident: end.resident,
         audio,
         video,
+        ..Report::default()
     })
 }
 

@@ -1,6 +1,5 @@
 //! What a viewer costs, side by side in one run.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 
-use crate::audience::Audience;
+use crate::audience::{Audience, Report};
 use crate::cost::Cost;
 use crate::delays::Delays;
 use crate::floor;
@@ -30,8 +29,11 @@ pub(crate) struct Options {
     /// How many watch
     #[arg(long, value_delimiter = ',', default_value = "100,500,1000")]
     viewers: Vec<usize>,
-    /// How long each row is measured, in seconds
-    #[arg(long, default_value_t = 6.0)]
+    /// How often each row is measured: the servers take turns, so that each is compared with what the others cost in the same minute
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// How long each time, in seconds; longer for budgets with which few writes fit into that
+    #[arg(long, default_value_t = 3.0)]
     seconds: f64,
     /// What is measured: floor, ws, rtmp, nginx, node; wss alone, as it needs CHALKCAST_TLS_CERT, CHALKCAST_TLS_KEY and SSL_CERT_FILE
     #[arg(
@@ -52,156 +54,273 @@ pub(crate) struct Options {
 const BUFFER_PER_BUDGET: u64 = 10;
 /// The budget of a viewer who says nothing of its buffer.
 const DEFAULT_BUDGET: u64 = 30;
+/// A row is measured over so many writes at least.
+const FEWEST_WRITES: u64 = 24;
 
-struct Table {
-    options: Options,
-    /// By viewers and budget, for the present stream.
-    floors: HashMap<(usize, u64), f64>,
+impl Options {
+    /// Long enough that one write more or less does not matter.
+    fn time(&self, budget: u64) -> Duration {
+        Duration::from_secs_f64(self.seconds).max(Duration::from_millis(budget * FEWEST_WRITES))
+    }
+}
+
+/// What takes its turn.
+enum Contender {
+    Floor,
+    Server(Box<Running>),
+}
+
+struct Running {
+    kind: &'static str,
+    // Dropped before the server, whose end would be a failure to it.
+    publisher: Publisher,
+    server: Server,
+    sent: Arc<Sent>,
+    play: String,
+    /// Its memory with a publisher and nobody else, in bytes.
+    alone: u64,
+}
+
+/// What one contender showed in all rounds.
+#[derive(Default)]
+struct Row {
+    reports: Vec<Report>,
 }
 
 pub(crate) async fn run(options: Options) -> Result<()> {
-    let files = options.file.clone();
-    let mut table = Table {
-        options,
-        floors: HashMap::new(),
-    };
-    for file in &files {
+    for file in &options.file {
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
-        println!("\n{name}\n");
         println!(
-            "{:24} {:>7} {:>7} {:>12} {:>8} {:>8} {:>11} {:>15} {:>15} {:>8} {:>5} {:>5} {:>7} {:>8}",
+            "\n{name}: medians of {} rounds, in which the servers took turns; us: processor time for each second of each viewer",
+            options.rounds
+        );
+        println!(
+            "\n{:10} {:>7} {:>6} {:>5} {:>9} {:>7} {:>7} {:>7} {:>8} {:>10} {:>13} {:>13} {:>7} {:>4} {:>4} {:>6} {:>8}",
             "server",
             "viewers",
             "budget",
-            "us CPU/vwr-s",
+            "us",
+            "least-most",
             "x floor",
+            "x nginx",
+            "x node",
             "writes/s",
             "KiB/viewer",
-            "video p50, p99",
-            "audio p50, p99",
+            "video p50, 99",
+            "audio p50, 99",
             "slowest",
             "gaps",
             "lost",
             "kbit/s",
             "viewers%"
         );
-        table.stream(file).await?;
+        stream(&options, file).await?;
     }
     Ok(())
 }
 
-impl Table {
-    async fn stream(&mut self, file: &Path) -> Result<()> {
-        self.floors.clear();
-        let lesson = Arc::new(Lesson::read(file)?);
-        for name in self.options.servers.clone() {
-            match &*name {
-                "floor" => self.floor(file).await?,
-                "ws" | "wss" | "rtmp" => {
-                    let server = Server::chalkcast(&self.options.gateway, &[])?;
-                    let play = match &*name {
-                        "ws" => server.ws.clone(),
-                        "wss" => server.ws.replacen("ws:", "wss:", 1),
-                        _ => server.rtmp.clone(),
+async fn stream(options: &Options, file: &Path) -> Result<()> {
+    let lesson = Arc::new(Lesson::read(file)?);
+    let mut contenders = Vec::new();
+    for kind in &options.servers {
+        contenders.push(Contender::start(kind, options, &lesson).await?);
+    }
+    tokio::time::sleep(Duration::from_secs_f64(options.warm_up)).await;
+    for contender in &mut contenders {
+        if let Contender::Server(running) = contender {
+            running.alone = Cost::of(&[running.server.pid()])?.resident;
+        }
+    }
+    for viewers in &options.viewers {
+        for budget in &options.budgets {
+            block(options, file, &lesson, &contenders, *viewers, *budget).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Rows with the same number of viewers and the same budget.
+async fn block(
+    options: &Options,
+    file: &Path,
+    lesson: &Arc<Lesson>,
+    contenders: &[Contender],
+    viewers: usize,
+    budget: u64,
+) -> Result<()> {
+    let mut rows: Vec<Row> = contenders.iter().map(|_| Row::default()).collect();
+    let time = options.time(budget);
+    for _ in 0..options.rounds {
+        for (contender, row) in contenders.iter().zip(&mut rows) {
+            match contender {
+                Contender::Floor => {
+                    let options = floor::Options {
+                        file: file.to_owned(),
+                        viewers,
+                        budget,
                     };
-                    let play = format!("{play}/lesson");
-                    let budgets = self.options.budgets.clone();
-                    let label = format!("Chalkcast {name}");
-                    self.server(&label, &server, &play, &lesson, Some(&budgets))
-                        .await?;
+                    row.reports.push(floor::measure(&options, time).await?);
                 }
-                "nginx" => {
-                    let server = Server::nginx()?;
-                    let play = format!("{}/lesson", server.rtmp);
-                    self.server("nginx-rtmp", &server, &play, &lesson, None)
-                        .await?;
+                Contender::Server(running) if running.has(budget) => {
+                    let report = running.measure(lesson, viewers, budget, time).await?;
+                    row.reports.push(report);
                 }
-                "node" => {
-                    let server = Server::node(&self.options.node)?;
-                    let play = format!("{}/lesson.flv", server.ws);
-                    self.server("node-media-server ws-flv", &server, &play, &lesson, None)
-                        .await?;
-                }
-                other => anyhow::bail!("{other}: floor, ws, wss, rtmp, nginx or node"),
+                Contender::Server(_) => {}
             }
         }
-        Ok(())
     }
-
-    async fn floor(&mut self, file: &Path) -> Result<()> {
-        for viewers in self.options.viewers.clone() {
-            for budget in self.options.budgets.clone() {
-                let options = floor::Options {
-                    file: file.to_owned(),
-                    viewers,
-                    budget,
-                };
-                let report = floor::measure(&options, self.time()).await?;
-                self.floors.insert((viewers, budget), report.cpu);
-                println!(
-                    "{:24} {viewers:7} {budget:7} {:12.0} {:>8} {:8.2} {:>11} {:>15} {:>15}",
-                    "bare writes",
-                    report.cpu,
-                    "1.00",
-                    report.writes,
-                    "",
-                    both(&report.video),
-                    both(&report.audio),
-                );
-            }
+    let of = |kind: &str| {
+        let at = contenders.iter().position(|peer| peer.kind() == kind);
+        at.map(|at| &rows[at])
+    };
+    for (contender, row) in contenders.iter().zip(&rows) {
+        if row.reports.is_empty() {
+            continue;
         }
-        Ok(())
+        let alone = match contender {
+            Contender::Floor => None,
+            Contender::Server(running) => Some(running.alone),
+        };
+        let ratios = ["floor", "nginx", "node"].map(|peer| row.ratio(of(peer)));
+        println!(
+            "{:10} {viewers:7} {budget:6} {}",
+            contender.kind(),
+            row.line(&ratios, alone)
+        );
     }
+    Ok(())
+}
 
-    /// Rows for one server; `budgets` where viewers can choose.
-    async fn server(
-        &self,
-        label: &str,
-        server: &Server,
-        play: &str,
-        lesson: &Arc<Lesson>,
-        budgets: Option<&[u64]>,
-    ) -> Result<()> {
+impl Contender {
+    async fn start(kind: &str, options: &Options, lesson: &Arc<Lesson>) -> Result<Self> {
+        let (kind, server) = match kind {
+            "floor" => return Ok(Self::Floor),
+            "ws" => ("ws", Server::chalkcast(&options.gateway, &[])?),
+            "wss" => ("wss", Server::chalkcast(&options.gateway, &[])?),
+            "rtmp" => ("rtmp", Server::chalkcast(&options.gateway, &[])?),
+            "nginx" => ("nginx", Server::nginx()?),
+            "node" => ("node", Server::node(&options.node)?),
+            other => anyhow::bail!("{other}: floor, ws, wss, rtmp, nginx or node"),
+        };
+        let play = match kind {
+            "ws" => format!("{}/lesson", server.ws),
+            "wss" => format!("{}/lesson", server.ws.replacen("ws:", "wss:", 1)),
+            "node" => format!("{}/lesson.flv", server.ws),
+            _ => format!("{}/lesson", server.rtmp),
+        };
         let sent = Arc::new(Sent::new());
         let url = format!("{}/lesson", server.publish);
         let publisher = Publisher::start(&url, lesson, &sent, Manner::Steady).await?;
-        tokio::time::sleep(Duration::from_secs_f64(self.options.warm_up)).await;
-        let pids = [server.pid()];
-        let before = Cost::of(&pids)?.resident;
-        for viewers in &self.options.viewers {
-            for budget in budgets.unwrap_or(&[DEFAULT_BUDGET]) {
-                let told = *budget != DEFAULT_BUDGET;
-                let buffer = told.then_some(budget * BUFFER_PER_BUDGET);
-                let mut audience = Audience::new(lesson, &sent);
-                audience.gather(play, *viewers, buffer).await;
-                audience.settle().await?;
-                let report = audience.measure(self.time(), &pids).await?;
-                publisher.check()?;
-                audience.leave().await;
-                let floor = self.floors.get(&(*viewers, *budget));
-                println!(
-                    "{label:24} {viewers:7} {:>7} {:12.0} {:>8} {:8.2} {:11.1} {:>15} {:>15} {:8.3} {:5} {:5} {:7.0} {:8.0}",
-                    budgets.map_or("-".to_owned(), |_| budget.to_string()),
-                    report.cpu,
-                    floor.map_or("-".to_owned(), |floor| format!("{:.2}", report.cpu / floor)),
-                    report.writes,
-                    report.resident.saturating_sub(before) as f64 / 1024.0 / *viewers as f64,
-                    both(&report.video),
-                    both(&report.audio),
-                    report.slowest,
-                    report.gaps,
-                    report.lost,
-                    report.kbit_per_second,
-                    report.witnesses * 100.0,
-                );
-            }
-        }
-        Ok(())
+        Ok(Self::Server(Box::new(Running {
+            kind,
+            server,
+            publisher,
+            sent,
+            play,
+            alone: 0,
+        })))
     }
 
-    fn time(&self) -> Duration {
-        Duration::from_secs_f64(self.options.seconds)
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Server(running) => running.kind,
+        }
     }
+}
+
+impl Running {
+    /// Whether its viewers can have that budget: others than ours have one, which is compared with our default.
+    fn has(&self, budget: u64) -> bool {
+        budget == DEFAULT_BUDGET || !matches!(self.kind, "nginx" | "node")
+    }
+
+    async fn measure(
+        &self,
+        lesson: &Arc<Lesson>,
+        viewers: usize,
+        budget: u64,
+        time: Duration,
+    ) -> Result<Report> {
+        let told = budget != DEFAULT_BUDGET;
+        let buffer = told.then_some(budget * BUFFER_PER_BUDGET);
+        let mut audience = Audience::new(lesson, &self.sent);
+        audience.gather(&self.play, viewers, buffer).await;
+        audience.settle().await?;
+        let report = audience.measure(time, &[self.server.pid()]).await?;
+        self.publisher.check()?;
+        audience.leave().await;
+        Ok(report)
+    }
+}
+
+impl Row {
+    fn all(&self, figure: impl Fn(&Report) -> f64) -> Vec<f64> {
+        self.reports.iter().map(figure).collect()
+    }
+
+    /// The median of what each round's cost is of the peer's in the same round.
+    fn ratio(&self, peer: Option<&Self>) -> Option<f64> {
+        let peer = peer.filter(|peer| !peer.reports.is_empty())?;
+        let rounds = self.reports.iter().zip(&peer.reports);
+        Some(median(
+            rounds.map(|(own, peer)| own.cpu / peer.cpu).collect(),
+        ))
+    }
+
+    fn line(&self, ratios: &[Option<f64>], alone: Option<u64>) -> String {
+        let cpu = self.all(|report| report.cpu);
+        let (least, most) = (
+            cpu.iter().copied().fold(f64::MAX, f64::min),
+            cpu.iter().copied().fold(0.0, f64::max),
+        );
+        let ratios: String = ratios
+            .iter()
+            .map(|ratio| {
+                let text = ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
+                format!(" {text:>7}")
+            })
+            .collect();
+        let delays = |of: fn(&Report) -> &Delays| {
+            let mut sum = Delays::default();
+            self.reports.iter().for_each(|report| sum.merge(of(report)));
+            both(&sum)
+        };
+        let mut line = format!(
+            "{:5.0} {:>10}{ratios} {:8.2}",
+            median(cpu),
+            format!("{least:.0}-{most:.0}"),
+            median(self.all(|report| report.writes)),
+        );
+        let (video, audio) = (
+            delays(|report| &report.video),
+            delays(|report| &report.audio),
+        );
+        let viewers = median(self.all(|report| report.witnesses * 100.0));
+        if let (Some(alone), Some(last)) = (alone, self.reports.last()) {
+            let memory = last.resident.saturating_sub(alone) as f64 / 1024.0 / last.viewers as f64;
+            line += &format!(
+                " {memory:10.1} {video:>13} {audio:>13} {:7.3} {:4} {:4} {:6.0} {viewers:8.0}",
+                self.all(|report| report.slowest)
+                    .into_iter()
+                    .fold(1.0, f64::min),
+                self.reports.iter().map(|report| report.gaps).sum::<u64>(),
+                self.reports.iter().map(|report| report.lost).sum::<usize>(),
+                median(self.all(|report| report.kbit_per_second)),
+            );
+        } else {
+            line += &format!(
+                " {:>10} {video:>13} {audio:>13} {:>7} {:>4} {:>4} {:>6} {viewers:8.0}",
+                "", "", "", "", ""
+            );
+        }
+        line
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// Median and 99th percentile, in milliseconds.
