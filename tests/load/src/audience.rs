@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::cost::Cost;
@@ -13,8 +14,9 @@ use crate::lesson::Lesson;
 use crate::publisher::Sent;
 use crate::viewer::{Class, Seen, Witness, watch};
 
-/// So many compare every byte of every frame.
-const READERS: usize = 50;
+/// So many, from the first to the last, compare every byte of every frame, and say how long it took. They have a thread to themselves: that of
+/// the others reads for milliseconds, and a tag that waits for that is no delay of the server's.
+const SAMPLED: usize = 50;
 
 /// Viewers, until this is dropped.
 pub(crate) struct Audience {
@@ -45,6 +47,11 @@ pub(crate) struct Report {
     pub(crate) witnesses: f64,
 }
 
+/// Whether the viewer with this number, of so many, is one of those that look closely.
+pub(crate) fn is_sampled(number: usize, viewers: usize) -> bool {
+    number.is_multiple_of(viewers.div_ceil(SAMPLED).max(1))
+}
+
 impl Audience {
     /// Nobody yet.
     pub(crate) fn new(lesson: &Arc<Lesson>, sent: &Arc<Sent>) -> Self {
@@ -65,15 +72,17 @@ impl Audience {
     }
 
     async fn come(&mut self, url: &str, count: usize, buffer: Option<u64>, loyal: bool) {
+        let (sampled, others) = (crate::SAMPLED_THREAD.handle(), Handle::current());
         for _ in 0..count {
             let seen = Arc::new(Seen::default());
-            let reads_bytes = self.viewers.len() < READERS;
+            let is_sampled = is_sampled(self.viewers.len(), count);
+            let threads = if is_sampled { sampled } else { &others };
             let (class, url) = (Arc::clone(&self.class), url.to_owned());
-            let task = tokio::spawn({
+            let task = threads.spawn({
                 let seen = Arc::clone(&seen);
                 async move {
                     loop {
-                        let witness = Witness::new(&class, &seen, reads_bytes);
+                        let witness = Witness::new(&class, &seen, is_sampled);
                         let ended = watch(&url, buffer, witness).await;
                         if !loyal {
                             return ended;

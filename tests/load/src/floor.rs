@@ -13,9 +13,10 @@ use chalkcast_core::flv::TagType;
 use clap::Args;
 use tokio::io::{AsyncReadExt as _, BufReader as AsyncBufReader};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
-use crate::audience::Report;
+use crate::audience::{Report, is_sampled};
 use crate::cost::Cost;
 use crate::delays::Delays;
 use crate::lesson::Lesson;
@@ -59,10 +60,24 @@ pub(crate) async fn measure(options: &Options, time: Duration) -> Result<Report>
     let measuring = Arc::new(AtomicBool::new(false));
     let reads = Arc::new(AtomicU64::new(0));
     let mut readers = JoinSet::new();
-    for _ in 0..options.viewers {
-        let socket = TcpStream::connect(address.trim()).await?;
-        let (delays, measuring) = (Arc::clone(&delays), Arc::clone(&measuring));
-        readers.spawn(read(socket, delays, measuring, Arc::clone(&reads)));
+    for number in 0..options.viewers {
+        let delays = is_sampled(number, options.viewers).then(|| Arc::clone(&delays));
+        let threads = match delays {
+            Some(_) => crate::SAMPLED_THREAD.handle(),
+            None => &Handle::current(),
+        };
+        let (address, measuring, reads) = (
+            address.trim().to_owned(),
+            Arc::clone(&measuring),
+            Arc::clone(&reads),
+        );
+        let reader = async move {
+            let socket = TcpStream::connect(address).await?;
+            read(socket, delays, measuring, reads).await
+        };
+        readers.spawn_on(reader, threads);
+        // Not more at once than a listening socket's backlog holds.
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let pids = [child.0.id()];
@@ -92,7 +107,7 @@ pub(crate) async fn measure(options: &Options, time: Duration) -> Result<Report>
 /// Reads frames: their kind and length, the time they were due, and zeros.
 async fn read(
     socket: TcpStream,
-    delays: Arc<Mutex<[Delays; 2]>>,
+    delays: Option<Arc<Mutex<[Delays; 2]>>>,
     measuring: Arc<AtomicBool>,
     reads: Arc<AtomicU64>,
 ) -> Result<()> {
@@ -107,7 +122,7 @@ async fn read(
             if socket.buffer().is_empty() {
                 reads.fetch_add(1, Ordering::Relaxed);
             }
-            if let Ok(mut delays) = delays.lock() {
+            if let Some(Ok(mut delays)) = delays.as_ref().map(|delays| delays.lock()) {
                 delays[usize::from(kind)].add(microseconds().saturating_sub(due));
             }
         }

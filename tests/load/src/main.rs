@@ -15,8 +15,11 @@ mod subject;
 mod table;
 mod viewer;
 
+use std::sync::LazyLock;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
 
 #[derive(Parser)]
 struct Cli {
@@ -41,17 +44,24 @@ enum Command {
     FloorServer(floor::Options),
 }
 
+/// For the viewers that measure delays.
+static SAMPLED_THREAD: LazyLock<Runtime> =
+    LazyLock::new(|| one_thread().expect("a thread can be started"));
+
+fn one_thread() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+}
+
 fn main() -> Result<()> {
     let command = Cli::parse().command;
     if let Command::FloorServer(options) = command {
         return floor::serve(&options);
     }
-    // One thread for all viewers: the rest of the machine is the server's.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
+    // One thread for all viewers but the sampled: the rest of the machine is the server's.
+    one_thread()?.block_on(async {
         match command {
             Command::Table(options) => table::run(options).await,
             Command::Crowd(options) => crowd::run(options).await,

@@ -70,19 +70,19 @@ pub(crate) struct Seen {
 pub(crate) struct Witness {
     class: Arc<Class>,
     seen: Arc<Seen>,
-    /// One in a few compares every byte; the others compare kind, size and time of every frame.
-    reads_bytes: bool,
+    /// One in a few compares every byte, and measures delays; the others compare kind, size and time of every frame.
+    is_sampled: bool,
     /// The number of the frame that comes next, and what is to be added to the lesson's time.
     next: Option<(u64, u32)>,
     newest: Option<Timestamp>,
 }
 
 impl Witness {
-    pub(crate) fn new(class: &Arc<Class>, seen: &Arc<Seen>, reads_bytes: bool) -> Self {
+    pub(crate) fn new(class: &Arc<Class>, seen: &Arc<Seen>, is_sampled: bool) -> Self {
         Self {
             class: Arc::clone(class),
             seen: Arc::clone(seen),
-            reads_bytes,
+            is_sampled,
             next: None,
             newest: None,
         }
@@ -120,8 +120,10 @@ impl Witness {
             self.seen.bytes.fetch_add(bytes, Ordering::Relaxed);
             let writes = u64::from(waited);
             self.seen.writes.fetch_add(writes, Ordering::Relaxed);
-            let kind = usize::from(tag.tag_type == TagType::Video);
-            self.class.delays()[kind].add(self.class.sent.age(tag));
+            if self.is_sampled {
+                let kind = usize::from(tag.tag_type == TagType::Video);
+                self.class.delays()[kind].add(self.class.sent.age(tag));
+            }
         }
     }
 
@@ -136,7 +138,7 @@ impl Witness {
         tag.tag_type == expected.tag_type
             && tag.payload.len() == expected.payload.len()
             && tag.timestamp.as_millis() == time
-            && (!self.reads_bytes || tag.payload == expected.payload)
+            && (!self.is_sampled || tag.payload == expected.payload)
     }
 }
 
