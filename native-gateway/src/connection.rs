@@ -14,7 +14,7 @@ use tokio::time::Sleep;
 use tracing::{debug, info, warn};
 
 use crate::gateway::{Command, Connections, Gateway, Place, seed};
-use crate::publication::Publication;
+use crate::publication::{Publication, TAKEN_OVER};
 use crate::relay::{Ask, InFlight, Key, WINDOW};
 use crate::transport::{Outbox, Transport};
 use crate::view::View;
@@ -412,10 +412,7 @@ impl Connection {
         else {
             return false;
         };
-        let status = Status::error(
-            code::PUBLISH_BAD_NAME,
-            "somebody else has taken this name over",
-        );
+        let status = Status::error(code::PUBLISH_BAD_NAME, TAKEN_OVER);
         self.end_publication(now, stream, status);
         true
     }

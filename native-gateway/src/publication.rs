@@ -98,6 +98,9 @@ impl Publication {
     }
 }
 
+/// What a publisher is told whose name somebody else has now.
+pub(crate) const TAKEN_OVER: &str = "somebody else has taken this name over";
+
 fn taken(key: &Key) -> Status {
     Status::error(
         code::PUBLISH_BAD_NAME,

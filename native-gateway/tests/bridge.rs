@@ -4,17 +4,24 @@
 
 mod support;
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
-use chalkcast_core::session::PlayStart;
-use chalkcast_gateway::config::Tls;
+use chalkcast_core::ServerSession;
+use chalkcast_core::flv::Tag;
+use chalkcast_core::session::client::Event;
+use chalkcast_core::session::{Output, PlayStart, server};
+use chalkcast_gateway::Clock;
+use chalkcast_gateway::config::{Routes, Tls};
 use support::programs::{Folder, Program};
 use support::{Gateway, Peer, lesson, soon};
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
@@ -96,6 +103,91 @@ async fn apps_of_the_configuration_file_go_to_their_own_relays() {
     assert!(!edge.log().contains("t0ken"), "{}", edge.log());
 }
 
+/// A relay that takes connections and says nothing does not hold up a lesson for as long as it takes to be given up.
+#[tokio::test]
+async fn a_publisher_is_let_in_before_a_relay_that_hangs_is_given_up() {
+    let relay = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let edge = bridged(relay.local_addr().unwrap(), false).await;
+    let mut teacher = Peer::publishing(&edge.url("ws", "live/conf")).await;
+    let (first, _) = relay.accept().await.unwrap();
+    // What the gateway had to say is there, and no end.
+    let mut heard = vec![0; 4096];
+    while first.try_read(&mut heard).map_or(true, |bytes| bytes > 0) {
+        let readable = tokio::time::timeout(Duration::from_millis(200), first.readable()).await;
+        if readable.is_err() {
+            break;
+        }
+    }
+    let end = first.try_read(&mut heard);
+    assert!(
+        end.is_err_and(|error| error.kind() == ErrorKind::WouldBlock),
+        "it has been given up already"
+    );
+    let mut student = Peer::player_from(&edge.url("ws", "live/conf"), PlayStart::Live).await;
+    let tags = lesson(0, 500);
+    teacher.send(&tags).await;
+    assert_eq!(teacher.during(student.tags(tags.len())).await, tags);
+}
+
+/// nginx-rtmp says Publish.Start, and then closes the connection of one whom it denies.
+#[tokio::test]
+async fn a_relay_that_admits_and_then_closes_is_asked_ever_more_rarely() {
+    let relay = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let edge = bridged(relay.local_addr().unwrap(), false).await;
+    let mut teacher = Peer::publisher(&edge.url("ws", "live/conf")).await;
+    let mut count = 0;
+    let mut deadline = None;
+    loop {
+        let until = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(20));
+        let Ok(accepted) = teacher.during(timeout_at(until, relay.accept())).await else {
+            break;
+        };
+        deadline.get_or_insert_with(|| Instant::now() + Duration::from_secs(3));
+        count += 1;
+        admit_and_close(accepted.unwrap().0).await;
+    }
+    // After 1/8 to 1/4 s, twice that, and so on; a busy machine asks less often.
+    assert!((1..=6).contains(&count), "{count} times in 3 s");
+}
+
+/// A viewer who waited first has the gateway pull the stream, which is the publisher's own, on its way back.
+#[tokio::test]
+async fn with_takeover_the_newest_publisher_has_the_name_at_the_relay_too() {
+    let relay = Gateway::start().await;
+    let edge = bridged(relay.rtmp, true).await;
+    let mut student = Peer::player_from(&edge.url("ws", "live/conf"), PlayStart::Live).await;
+    let mut at_relay = Peer::player_from(&relay.url("rtmp", "live/conf"), PlayStart::Live).await;
+    let (tags, others) = (lesson(0, 1000), lesson(0, 480));
+    let mut first = Peer::publishing(&edge.url("ws", "live/conf")).await;
+    first.send(&tags).await;
+    assert_eq!(first.during(student.tags(tags.len())).await, tags);
+    assert_eq!(first.during(at_relay.tags(tags.len())).await, tags);
+
+    let mut second = Peer::publisher(&edge.url("rtmp", "live/conf")).await;
+    let told = second
+        .during(first.status("NetStream.Publish.BadName"))
+        .await;
+    assert!(told.contains("taken this name over"), "{told}");
+    second
+        .until("PublishReady", |event| {
+            matches!(event, Event::PublishReady { .. }).then_some(())
+        })
+        .await;
+    second.send(&others).await;
+    for peer in [&mut student, &mut at_relay] {
+        let got = second.during(peer.tags(others.len())).await;
+        let payloads = |tags: &[Tag]| {
+            tags.iter()
+                .map(|tag| tag.payload.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(payloads(&got), payloads(&others));
+    }
+    // The way on to the relay is no viewer.
+    let streams = streams(&edge).await;
+    assert!(streams.contains(r#""viewers":1"#), "{streams}");
+}
+
 /// The certificate of `--tls-cert` is what the program's own wss:// client sees, and it insists on trusting it.
 #[tokio::test]
 async fn a_lesson_is_recorded_over_wss_with_the_certificate_of_the_files() {
@@ -133,6 +225,63 @@ async fn a_lesson_is_recorded_over_wss_with_the_certificate_of_the_files() {
             works
         );
         let _ = std::fs::remove_file(&file);
+    }
+}
+
+/// A gateway in front of a relay at `relay`.
+async fn bridged(relay: SocketAddr, takeover: bool) -> Gateway {
+    Gateway::with(|config| {
+        let url = format!("rtmp://{relay}/{{app}}");
+        config.routes = Routes::new(vec![url], Default::default()).unwrap();
+        config.relay.takeover = takeover;
+    })
+    .await
+}
+
+async fn streams(gateway: &Gateway) -> String {
+    let mut socket = TcpStream::connect(gateway.http).await.unwrap();
+    let request = "GET /api/streams HTTP/1.1\r\nHost: there\r\nConnection: close\r\n\r\n";
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+/// Serves one connection up to Publish.Start.
+async fn admit_and_close(mut stream: TcpStream) {
+    let clock = Clock::start();
+    let mut session = ServerSession::new(server::Config::new(1), clock.now());
+    let mut bytes = [0; 4096];
+    let mut admitted = false;
+    loop {
+        let mut out = Vec::new();
+        while let Some(output) = session.poll_output() {
+            match output {
+                Output::Transmit(transmit) => {
+                    out.extend_from_slice(&transmit.head);
+                    out.extend_from_slice(&transmit.body);
+                }
+                Output::Event(server::Event::Connect(_)) => {
+                    session.accept_connect(clock.now()).unwrap();
+                }
+                Output::Event(server::Event::Publish { stream, .. }) => {
+                    session.accept_publish(clock.now(), stream).unwrap();
+                    admitted = true;
+                }
+                Output::Event(_) => {}
+            }
+        }
+        stream.write_all(&out).await.unwrap();
+        if admitted {
+            // So that the answer is not lost with what has not been read.
+            stream.shutdown().await.unwrap();
+            let _ = stream.read(&mut bytes).await;
+            return;
+        }
+        match stream.read(&mut bytes).await {
+            Ok(read @ 1..) => session.handle_input(clock.now(), &bytes[..read]),
+            _ => return,
+        }
     }
 }
 

@@ -20,7 +20,7 @@ mod tests;
 mod viewer;
 
 use std::collections::HashMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chalkcast_core::Instant;
@@ -54,7 +54,15 @@ impl Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.app, self.name)
+        for ch in self.app.chars().chain(['/']).chain(self.name.chars()) {
+            // Peers choose these names: none may write lines of its own into a log.
+            if ch.is_control() {
+                write!(f, "{}", ch.escape_default())?;
+            } else {
+                f.write_char(ch)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -87,7 +95,14 @@ impl Relay {
     pub fn play(&self, now: Instant, key: &Key) -> Viewer {
         let mut streams = self.lock();
         let stream = self.stream(&mut streams, key);
-        Viewer::new(stream, now)
+        Viewer::new(stream, now, true)
+    }
+
+    /// As [`play`](Self::play), for what only passes the stream on: it does not count as a viewer in [`Stats`].
+    pub fn follow(&self, now: Instant, key: &Key) -> Viewer {
+        let mut streams = self.lock();
+        let stream = self.stream(&mut streams, key);
+        Viewer::new(stream, now, false)
     }
 
     /// The stream of that key, if there is one.

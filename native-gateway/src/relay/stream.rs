@@ -67,6 +67,8 @@ pub(super) struct State {
     /// When somebody last came or went.
     touched: Instant,
     viewers: usize,
+    /// Those of them who only pass the stream on.
+    followers: usize,
     /// The key of the last who came.
     last_viewer: u64,
     /// Who waits for something to be due, by key.
@@ -151,7 +153,7 @@ impl Stream {
                 .publisher
                 .as_ref()
                 .map_or(Duration::ZERO, |publisher| now - publisher.since),
-            viewers: state.viewers,
+            viewers: state.viewers - state.followers,
             bits_per_second: state.bits_per_second(now),
             skips: state.skips,
             skipped_tags: state.skipped_tags,
@@ -235,8 +237,9 @@ impl Stream {
         let mut state = self.lock();
         let mut woken = Vec::new();
         if let Some(present) = &mut state.publisher {
-            let gives_way = present.source == Source::Pulled && source == Source::Local;
-            if !gives_way && !self.config.takeover {
+            // What is pulled may be this very publisher's stream, on its way back from the relay: it never takes over.
+            let gives_way = present.source == Source::Pulled || self.config.takeover;
+            if source == Source::Pulled || !gives_way {
                 return Err(Taken);
             }
             woken.extend(present.waker.take());
@@ -269,11 +272,12 @@ impl Stream {
         state.publisher.is_none() && state.viewers == 0 && now >= state.touched + self.config.grace
     }
 
-    /// A viewer comes. Answers its key, and where it is.
-    pub(super) fn add_viewer(&self, now: Instant) -> (u64, Cursor) {
+    /// A viewer comes, or one who only passes the stream on. Answers its key, and where it is.
+    pub(super) fn add_viewer(&self, now: Instant, counts: bool) -> (u64, Cursor) {
         let mut state = self.lock();
         state.touched = now;
         state.viewers += 1;
+        state.followers += usize::from(!counts);
         state.last_viewer += 1;
         let cursor = Cursor::new(state.is_live(), state.log.end());
         (state.last_viewer, cursor)
@@ -389,9 +393,10 @@ impl State {
         interest.deadline.and_then(|deadline| self.note(deadline))
     }
 
-    pub(super) fn remove_viewer(&mut self, viewer: u64) -> Option<Waker> {
+    pub(super) fn remove_viewer(&mut self, viewer: u64, counts: bool) -> Option<Waker> {
         self.ignore(viewer);
         self.viewers -= 1;
+        self.followers -= usize::from(!counts);
         self.driver.take_if(|_| self.viewers == 0)
     }
 

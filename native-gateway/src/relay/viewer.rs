@@ -26,6 +26,8 @@ pub enum Next {
 pub struct Viewer {
     stream: Arc<Stream>,
     number: u64,
+    /// As a viewer in the stream's figures.
+    counts: bool,
     cursor: Cursor,
     not_found_at: Option<Instant>,
     bits_per_second: u64,
@@ -37,11 +39,12 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    pub(super) fn new(stream: Arc<Stream>, now: Instant) -> Self {
-        let (number, cursor) = stream.add_viewer(now);
+    pub(super) fn new(stream: Arc<Stream>, now: Instant, counts: bool) -> Self {
+        let (number, cursor) = stream.add_viewer(now, counts);
         Self {
             stream,
             number,
+            counts,
             cursor,
             not_found_at: None,
             bits_per_second: 0,
@@ -197,7 +200,7 @@ impl Viewer {
 impl Drop for Viewer {
     fn drop(&mut self) {
         self.take_back();
-        let driver = self.stream.lock().remove_viewer(self.number);
+        let driver = self.stream.lock().remove_viewer(self.number, self.counts);
         driver.into_iter().for_each(Waker::wake);
     }
 }

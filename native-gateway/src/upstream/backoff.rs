@@ -11,15 +11,21 @@ pub(super) struct Backoff {
 
 const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(10);
+const STEADY: Duration = Duration::from_secs(5);
 
 impl Backoff {
     pub(super) fn new() -> Self {
         Self { next: FIRST }
     }
 
-    /// It worked: the next failure is a first one.
-    pub(super) fn reset(&mut self) {
-        self.next = FIRST;
+    /// An attempt was admitted, and lasted for so long. Some relays admit before they refuse: only what lasts makes the next failure
+    /// a first one. True if it did.
+    pub(super) fn lasted(&mut self, time: Duration) -> bool {
+        let steady = time >= STEADY;
+        if steady {
+            self.next = FIRST;
+        }
+        steady
     }
 
     /// How long to wait before the next attempt.
@@ -40,7 +46,9 @@ mod tests {
         let waits: Vec<_> = (0..12).map(|_| backoff.wait()).collect();
         assert!(waits[0] >= FIRST / 2 && waits[0] <= FIRST);
         assert!(waits[11] >= LONGEST / 2 && waits.iter().all(|wait| *wait <= LONGEST));
-        backoff.reset();
+        assert!(!backoff.lasted(STEADY / 2));
+        assert!(backoff.wait() >= LONGEST / 2, "admitted, and then refused");
+        assert!(backoff.lasted(STEADY));
         assert!(backoff.wait() <= FIRST);
     }
 }

@@ -1,6 +1,7 @@
 //! The bridge to an external relay: what is published here is pushed, what is played here is pulled, each once.
 
 mod backoff;
+mod news;
 mod pull;
 mod push;
 
@@ -8,11 +9,12 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chalkcast_core::session::{Level, Status, StreamKey};
+use chalkcast_core::session::{Level, Status, StreamKey, code};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::address::Endpoint;
 use crate::gateway::{Command, Gateway};
+use crate::publication::TAKEN_OVER;
 use crate::relay::Key;
 
 /// All upstream connections, by stream.
@@ -23,10 +25,33 @@ pub(crate) struct Bridge {
 
 #[derive(Debug, Default)]
 struct Upstreams {
-    pushed: HashMap<Key, u64>,
+    pushed: HashMap<Key, Present>,
     /// With the relay's last refusal.
     pulled: HashMap<Key, Option<Status>>,
     last: u64,
+}
+
+/// Who is pushed under a name.
+#[derive(Debug)]
+struct Present {
+    id: u64,
+    stream: StreamKey,
+    sender: mpsc::UnboundedSender<Command>,
+    /// Resolves when its upstream connection has been closed.
+    ended: oneshot::Receiver<()>,
+}
+
+impl Present {
+    /// Has it give its name up to somebody else, and waits until its place at the relay is free.
+    async fn give_way(self) {
+        let status = Status::error(code::PUBLISH_BAD_NAME, TAKEN_OVER);
+        let command = Command::PublishEnded {
+            stream: self.stream,
+            status,
+        };
+        let _ = self.sender.send(command);
+        let _ = self.ended.await;
+    }
 }
 
 /// A stream on its way to an external relay, until this is dropped.
@@ -50,13 +75,21 @@ impl Bridge {
         let mut upstreams = self.lock();
         upstreams.last += 1;
         let id = upstreams.last;
-        match upstreams.pushed.entry(key.clone()) {
+        let (end, ended) = oneshot::channel();
+        let newcomer = Present {
+            id,
+            stream,
+            sender: sender.clone(),
+            ended,
+        };
+        let present = match upstreams.pushed.entry(key.clone()) {
             Entry::Occupied(_) if !gateway.config.relay.takeover => return None,
-            Entry::Occupied(mut present) => *present.get_mut() = id,
+            Entry::Occupied(mut place) => Some(place.insert(newcomer)),
             Entry::Vacant(place) => {
-                place.insert(id);
+                place.insert(newcomer);
+                None
             }
-        }
+        };
         let (stop, stopped) = oneshot::channel();
         let job = push::Job {
             key: key.clone(),
@@ -67,9 +100,10 @@ impl Bridge {
         };
         let gateway = Arc::clone(gateway);
         tokio::spawn(async move {
-            push::run(&gateway, &job, stopped).await;
+            push::run(&gateway, &job, stopped, present).await;
+            drop(end);
             let mut upstreams = gateway.bridge.lock();
-            if upstreams.pushed.get(&job.key) == Some(&id) {
+            if upstreams.pushed.get(&job.key).map(|present| present.id) == Some(id) {
                 upstreams.pushed.remove(&job.key);
             }
         });

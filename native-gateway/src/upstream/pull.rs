@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use chalkcast_core::session::client::{Event, Play};
 use chalkcast_core::session::{CloseReason, Level, PlayStart, Status, code};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::backoff::Backoff;
+use super::news::News;
 use crate::address::Endpoint;
 use crate::client::{Client, explain};
 use crate::gateway::Gateway;
@@ -41,12 +43,19 @@ enum End {
 /// Pulls for as long as there are viewers.
 pub(super) async fn run(gateway: Arc<Gateway>, job: Job) {
     let mut backoff = Backoff::new();
+    let mut news = News::default();
     for relay in job.relays.iter().cycle() {
         loop {
             if !wait_until_needed(&gateway, &job.key).await {
                 return;
             }
-            let wait = match attempt(&gateway, &job, relay, &mut backoff).await {
+            let mut admitted = None;
+            let end = attempt(&gateway, &job, relay, &mut admitted, &mut news).await;
+            let now = Instant::now();
+            if admitted.is_some_and(|at| backoff.lasted(now - at)) {
+                news.forget();
+            }
+            let line = match end {
                 End::Unwatched => {
                     if gateway.bridge.end_pull(&gateway, &job.key) {
                         info!(
@@ -59,19 +68,19 @@ pub(super) async fn run(gateway: Arc<Gateway>, job: Job) {
                 }
                 End::Local => continue,
                 End::Refused(status) => {
-                    warn!(
+                    let line = format!(
                         "{relay} refuses {}: {} ({})",
                         job.key, status.code, status.description
                     );
                     gateway.bridge.refused(&gateway, &job.key, status);
-                    backoff.wait()
+                    line
                 }
-                End::Lost(why) => {
-                    warn!("{} cannot be pulled from {relay}: {why}", job.key);
-                    backoff.wait()
-                }
+                End::Lost(why) => format!("{} cannot be pulled from {relay}: {why}", job.key),
             };
-            tokio::time::sleep(wait).await;
+            if news.is_new(now, &line) {
+                warn!("{line}");
+            }
+            tokio::time::sleep(backoff.wait()).await;
             break;
         }
     }
@@ -95,7 +104,13 @@ async fn wait_until_needed(gateway: &Gateway, key: &Key) -> bool {
     }
 }
 
-async fn attempt(gateway: &Gateway, job: &Job, relay: &Endpoint, backoff: &mut Backoff) -> End {
+async fn attempt(
+    gateway: &Gateway,
+    job: &Job,
+    relay: &Endpoint,
+    admitted: &mut Option<Instant>,
+    news: &mut News,
+) -> End {
     let mut client = match Client::open(relay, gateway.clock).await {
         Ok(client) => client,
         Err(error) => return End::Lost(format!("{error:#}")),
@@ -115,13 +130,21 @@ async fn attempt(gateway: &Gateway, job: &Job, relay: &Endpoint, backoff: &mut B
     if let Err(error) = asked {
         return End::Lost(error.to_string());
     }
-    info!("{} is pulled from {relay}", job.key);
-    let end = receive(gateway, job, &mut client, backoff).await;
+    let line = format!("{} is pulled from {relay}", job.key);
+    if news.is_new(Instant::now(), &line) {
+        info!("{line}");
+    }
+    let end = receive(gateway, job, &mut client, admitted).await;
     client.close().await;
     end
 }
 
-async fn receive(gateway: &Gateway, job: &Job, client: &mut Client, backoff: &mut Backoff) -> End {
+async fn receive(
+    gateway: &Gateway,
+    job: &Job,
+    client: &mut Client,
+    admitted: &mut Option<Instant>,
+) -> End {
     let mut pulled = Pulled {
         gateway,
         key: &job.key,
@@ -145,6 +168,7 @@ async fn receive(gateway: &Gateway, job: &Job, client: &mut Client, backoff: &mu
         };
         let there = match event {
             Event::Tag { tag, .. } => {
+                admitted.get_or_insert_with(Instant::now);
                 let there = pulled.begin();
                 if let (true, Some(publisher)) = (there, &mut pulled.publisher) {
                     let _ = publisher.append(gateway.clock.now(), &tag);
@@ -158,7 +182,7 @@ async fn receive(gateway: &Gateway, job: &Job, client: &mut Client, backoff: &mu
                 code::PLAY_PUBLISH_NOTIFY => pulled.begin(),
                 code::PLAY_UNPUBLISH_NOTIFY | code::PLAY_STOP | code::PLAY_COMPLETE => pulled.end(),
                 code::PLAY_START => {
-                    backoff.reset();
+                    admitted.get_or_insert_with(Instant::now);
                     gateway.bridge.admitted(&job.key);
                     true
                 }

@@ -1,14 +1,18 @@
 //! Pushes what is published here to an external relay.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
 use chalkcast_core::session::client::Event;
 use chalkcast_core::session::{CloseReason, Level, PublishKind, Status, StreamKey, code};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
+use super::Present;
 use super::backoff::Backoff;
+use super::news::News;
 use crate::address::Endpoint;
 use crate::client::{Client, explain};
 use crate::gateway::{Command, Gateway};
@@ -42,67 +46,129 @@ enum End {
     Lost(String),
 }
 
-/// Pushes until `stopped`, or until the relay refuses.
-pub(super) async fn run(gateway: &Gateway, job: &Job, mut stopped: oneshot::Receiver<()>) {
+/// Pushes until `stopped`, or until the relay refuses. `present` is who has the name, and has to give it up.
+pub(super) async fn run(
+    gateway: &Gateway,
+    job: &Job,
+    stopped: oneshot::Receiver<()>,
+    present: Option<Present>,
+) {
+    let answer = Answer {
+        job,
+        given: AtomicBool::new(false),
+    };
+    tokio::select! {
+        () = push(gateway, job, &answer, stopped, present) => {}
+        () = answer.overdue() => {}
+    }
+}
+
+async fn push(
+    gateway: &Gateway,
+    job: &Job,
+    answer: &Answer<'_>,
+    mut stopped: oneshot::Receiver<()>,
+    mut present: Option<Present>,
+) {
     let mut backoff = Backoff::new();
-    let mut answered = false;
-    let mut lost_at = None;
-    let started = tokio::time::Instant::now();
-    for relay in job.relays.iter().cycle() {
-        match attempt(
-            gateway,
-            job,
-            relay,
-            &mut stopped,
-            &mut answered,
-            &mut backoff,
-        )
-        .await
-        {
+    let mut news = News::default();
+    let mut ever_admitted = false;
+    // Before this, a name that is taken is taken by somebody who has just gone.
+    let mut ghost_until = Instant::now();
+    let mut relays = job.relays.iter().cycle().peekable();
+    while let Some(relay) = relays.peek() {
+        let mut admitted = None;
+        let mut on_admitted = || {
+            admitted = Some(Instant::now());
+            let line = format!("{} is pushed to {relay}", job.key);
+            if news.is_new(Instant::now(), &line) {
+                info!("{line}");
+            }
+            answer.give(Ok(()));
+        };
+        let end = attempt(gateway, job, relay, &mut stopped, &mut on_admitted).await;
+        let now = Instant::now();
+        ever_admitted |= admitted.is_some();
+        if admitted.is_some_and(|at| backoff.lasted(now - at)) {
+            news.forget();
+        }
+        let line = match end {
             End::Stopped => return,
-            // A relay that holds the place of a connection just lost will let go of it.
-            End::Refused(status)
-                if lost_at.is_none_or(|at: tokio::time::Instant| at.elapsed() > GHOST) =>
-            {
-                warn!(
-                    "{} refuses {}: {} ({})",
-                    relay, job.key, status.code, status.description
-                );
-                let command = if answered {
-                    Command::PublishEnded {
-                        stream: job.stream,
-                        status,
-                    }
-                } else {
-                    Command::PublishAnswered {
-                        stream: job.stream,
-                        answer: Err(status),
-                    }
-                };
-                let _ = job.sender.send(command);
-                return;
-            }
-            End::Refused(status) => warn!("{relay} still refuses {}: {}", job.key, status.code),
-            End::Lost(why) => {
-                warn!("{} is not being pushed to {relay}: {why}", job.key);
-                if answered && lost_at.is_none() {
-                    lost_at = Some(tokio::time::Instant::now());
+            End::Refused(status) => {
+                let is_taken = status.code == code::PUBLISH_BAD_NAME;
+                if let Some(present) = present.take_if(|_| is_taken) {
+                    info!("{} is taken over", job.key);
+                    let _ = tokio::time::timeout(PATIENCE, present.give_way()).await;
+                    ghost_until = Instant::now() + PATIENCE;
+                    continue;
                 }
+                if now >= ghost_until {
+                    warn!(
+                        "{relay} refuses {}: {} ({})",
+                        job.key, status.code, status.description
+                    );
+                    answer.refuse(status);
+                    return;
+                }
+                format!("{relay} still refuses {}: {}", job.key, status.code)
             }
+            End::Lost(why) => {
+                if ever_admitted {
+                    ghost_until = now + GHOST;
+                }
+                format!("{} is not being pushed to {relay}: {why}", job.key)
+            }
+        };
+        if news.is_new(now, &line) {
+            warn!("{line}");
         }
-        if !answered && started.elapsed() >= PATIENCE {
-            answered = true;
-            warn!("{} goes on without its relay until that answers", job.key);
-            let _ = job.sender.send(Command::PublishAnswered {
-                stream: job.stream,
-                answer: Ok(()),
-            });
-        }
-        let wait = backoff.wait();
         tokio::select! {
             _ = &mut stopped => return,
-            () = tokio::time::sleep(wait) => {}
+            () = tokio::time::sleep(backoff.wait()) => {}
         }
+        relays.next();
+    }
+}
+
+/// What the publisher is told, once.
+struct Answer<'a> {
+    job: &'a Job,
+    given: AtomicBool,
+}
+
+impl Answer<'_> {
+    /// False if another has been given.
+    fn give(&self, answer: Result<(), Status>) -> bool {
+        let is_first = !self.given.swap(true, Ordering::Relaxed);
+        if is_first {
+            let _ = self.job.sender.send(Command::PublishAnswered {
+                stream: self.job.stream,
+                answer,
+            });
+        }
+        is_first
+    }
+
+    /// The relay will not have the stream, or not any more.
+    fn refuse(&self, status: Status) {
+        if !self.give(Err(status.clone())) {
+            let _ = self.job.sender.send(Command::PublishEnded {
+                stream: self.job.stream,
+                status,
+            });
+        }
+    }
+
+    /// Lets the publisher in when the relay has not answered for long enough. Never ends.
+    async fn overdue(&self) {
+        tokio::time::sleep(PATIENCE).await;
+        if self.give(Ok(())) {
+            warn!(
+                "{} goes on without its relay until that answers",
+                self.job.key
+            );
+        }
+        std::future::pending().await
     }
 }
 
@@ -111,8 +177,7 @@ async fn attempt(
     job: &Job,
     relay: &Endpoint,
     stopped: &mut oneshot::Receiver<()>,
-    answered: &mut bool,
-    backoff: &mut Backoff,
+    on_admitted: &mut (dyn FnMut() + Send),
 ) -> End {
     let opened = tokio::select! {
         _ = &mut *stopped => return End::Stopped,
@@ -149,16 +214,8 @@ async fn attempt(
             };
             match event {
                 Event::PublishReady { .. } => {
-                    info!("{} is pushed to {relay}", job.key);
-                    backoff.reset();
-                    viewer = Some(gateway.relay.play(gateway.clock.now(), &job.key));
-                    if !*answered {
-                        *answered = true;
-                        let _ = job.sender.send(Command::PublishAnswered {
-                            stream: job.stream,
-                            answer: Ok(()),
-                        });
-                    }
+                    viewer = Some(gateway.relay.follow(gateway.clock.now(), &job.key));
+                    on_admitted();
                 }
                 Event::Status { status, .. } if status.level == Level::Error => {
                     return Poll::Ready(End::Refused(status));
@@ -172,7 +229,12 @@ async fn attempt(
         }
     })
     .await;
-    drop(viewer);
+    if let Some((skips @ 1.., tags)) = viewer.map(|viewer| viewer.skipped()) {
+        warn!(
+            "{relay} was too slow for {}: skipped ahead {skips} times, {tags} tags not sent",
+            job.key
+        );
+    }
     client.close().await;
     match end {
         End::Refused(status) if status.code == code::CONNECT_CLOSED => {

@@ -89,11 +89,18 @@ fn a_second_publisher_is_refused_or_takes_over() {
         "the first one's end is not the second's"
     );
 
-    // What comes from a relay gives way to a publisher at this gateway, whatever the policy.
-    let room = Classroom::new(Config::default());
-    let mut pulled = room.relay.publish(at(0), &key(), Source::Pulled).unwrap();
-    let _local = room.publish().unwrap();
-    assert!(pulled.append(at(1), &frame(0, true)).is_err());
+    // What comes from a relay gives way to a publisher at this gateway, and does not push it out, whatever the policy.
+    for takeover in [false, true] {
+        let room = Classroom::new(Config {
+            takeover,
+            ..Config::default()
+        });
+        let mut pulled = room.relay.publish(at(0), &key(), Source::Pulled).unwrap();
+        let mut local = room.publish().unwrap();
+        assert!(pulled.append(at(1), &frame(0, true)).is_err());
+        assert!(room.relay.publish(at(1), &key(), Source::Pulled).is_err());
+        assert!(local.append(at(1), &frame(0, true)).is_ok());
+    }
 }
 
 #[test]
