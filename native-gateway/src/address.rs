@@ -14,6 +14,11 @@ pub enum AddressError {
         "`{0}` is not an address; write it as rtmp://HOST/APP/STREAM or ws://HOST:PORT/APP/STREAM"
     )]
     Malformed(String),
+    /// Not a URL, where only an app is wanted.
+    #[error(
+        "`{0}` is not an address; write it as rtmp://HOST:PORT/APP, or rtmp://HOST:PORT/{{app}} to map apps one to one"
+    )]
+    MalformedApp(String),
     /// A URL of some other kind.
     #[error("`{0}` addresses are not RTMP; use rtmp://, rtmps://, ws:// or wss://")]
     Scheme(String),
@@ -144,7 +149,10 @@ impl FromStr for Endpoint {
 
     /// Parses `scheme://host[:port]/APP[/INSTANCE][?QUERY]`.
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let endpoint = parse(text)?;
+        let endpoint = parse(text).map_err(|error| match error {
+            AddressError::Malformed(text) => AddressError::MalformedApp(text),
+            error => error,
+        })?;
         if endpoint.app.is_empty() {
             Err(AddressError::NoApp(endpoint.to_string()))
         } else {
@@ -230,6 +238,15 @@ pub(crate) fn percent_decode(text: &str) -> String {
     String::from_utf8(decoded).unwrap_or_else(|_| text.to_owned())
 }
 
+/// The lines of a file as they can be shown: of an address in them, only its scheme.
+pub(crate) fn without_addresses(text: &str) -> String {
+    let lines = text.lines().map(|line| match line.find("://") {
+        Some(at) => format!("{}…", &line[..at + 3]),
+        None => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// The text up to a query, and without what stands before an `@`.
 fn without_secrets(text: &str) -> String {
     let text = text.split('?').next().unwrap_or_default();
@@ -281,6 +298,10 @@ mod tests {
         );
         assert!(matches!(
             "live/conf".parse::<Endpoint>(),
+            Err(AddressError::MalformedApp(_))
+        ));
+        assert!(matches!(
+            Endpoint::parse_with_stream("live/conf"),
             Err(AddressError::Malformed(_))
         ));
     }

@@ -25,7 +25,8 @@ struct Cli {
         global = true,
         value_name = "LEVEL",
         env = "CHALKCAST_LOG",
-        default_value = "info"
+        default_value = "info",
+        value_parser = log_filter
     )]
     log: String,
 }
@@ -159,14 +160,33 @@ fn runtime(threads: Option<usize>) -> Result<tokio::runtime::Runtime> {
     builder.enable_all().build().context("cannot start threads")
 }
 
-/// On the standard error, so that `play -o -` can write media to the standard output.
+/// A word that is no level would be taken for the name of a part of the program, and silence the rest.
+fn log_filter(text: &str) -> Result<String, String> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let is_level = LEVELS.contains(&text.to_ascii_lowercase().as_str());
+    if !is_level && !text.contains('=') {
+        return Err(format!("write one of {}", LEVELS.join(", ")));
+    }
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// On the standard error, so that `play -o -` can write media to the standard output. A file is read another day.
 fn start_log(filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let time = if is_terminal {
+        "%H:%M:%S%.3f"
+    } else {
+        "%Y-%m-%d %H:%M:%S%.3f"
+    };
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_ansi(is_terminal)
         .with_target(false)
-        .with_timer(ChronoLocal::new("%H:%M:%S%.3f".to_owned()))
+        .with_timer(ChronoLocal::new(time.to_owned()))
         .init();
 }

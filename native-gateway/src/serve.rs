@@ -106,6 +106,11 @@ pub fn describe(listeners: &Listeners, config: &Config) -> Vec<String> {
     if !config.routes.is_empty() {
         lines.push(format!("relay      {}", config.routes.describe()));
     }
+    for relay in config.routes.with_user() {
+        lines.push(format!(
+            "The user and password in the address of {relay} are not sent: RTMP relays take tokens after a question mark."
+        ));
+    }
     if config.tls == Tls::SelfSigned {
         lines.push(
             "The certificate is self-made: each browser asks once whether to go on.".to_owned(),
