@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use bytes::Bytes;
 use tokio::net::{TcpListener, TcpStream};
 use tracing::warn;
 
@@ -150,12 +149,7 @@ fn hosts(address: SocketAddr) -> Vec<String> {
 
 async fn serve_rtmp(gateway: Arc<Gateway>, stream: TcpStream) {
     tune(&stream);
-    connection::serve(
-        gateway,
-        Transport::Plain(Socket::tcp(stream, Bytes::new())),
-        None,
-    )
-    .await;
+    connection::serve(gateway, Transport::Plain(Socket::tcp(stream)), None).await;
 }
 
 /// Accepts for ever.

@@ -64,7 +64,7 @@ pub(crate) fn own_addresses() -> Vec<IpAddr> {
         .collect()
 }
 
-fn provider() -> Arc<CryptoProvider> {
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 

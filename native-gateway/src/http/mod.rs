@@ -14,7 +14,6 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::uri::PathAndQuery;
 use axum::http::{Request, Response, StatusCode, Uri, header};
-use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -25,7 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use tracing::debug;
 
 use crate::gateway::Gateway;
-use crate::transport::{Socket, tune};
+use crate::transport::{Socket, Tcp, tune};
 
 /// A request's head, or a TLS handshake, takes no longer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -62,15 +61,15 @@ impl Http {
 
     async fn serve_inner(self, stream: TcpStream) -> io::Result<()> {
         let Some(tls) = self.tls.clone() else {
-            return self.serve_http(Socket::tcp(stream, Bytes::new())).await;
+            return self.serve_http(Socket::tcp(stream)).await;
         };
         let mut first = [0; 1];
         tokio::time::timeout(PATIENCE, stream.peek(&mut first)).await??;
         if first[0] != TLS_HANDSHAKE {
             return redirect_to_https(stream).await;
         }
-        let encrypted = tokio::time::timeout(PATIENCE, tls.accept(stream)).await??;
-        self.serve_http(Socket::tls(encrypted, Bytes::new())).await
+        let encrypted = tokio::time::timeout(PATIENCE, tls.accept(Tcp::from(stream))).await??;
+        self.serve_http(Socket::tls(encrypted)).await
     }
 
     async fn serve_http(self, socket: Socket) -> io::Result<()> {

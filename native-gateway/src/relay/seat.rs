@@ -23,12 +23,12 @@ pub struct Run {
 
 impl Run {
     /// Begins what is to become a run: messages are to be appended.
-    pub(super) fn buffer() -> BytesMut {
+    pub(crate) fn buffer() -> BytesMut {
         BytesMut::zeroed(LONGEST_HEADER)
     }
 
     /// What has been appended to `buffer`, up to entry `to`.
-    pub(super) fn new(mut buffer: BytesMut, bits_per_second: u64, to: u64) -> Self {
+    pub(crate) fn new(mut buffer: BytesMut, bits_per_second: u64, to: u64) -> Self {
         let frame_header = frame_header(buffer.len() - LONGEST_HEADER);
         let header = LONGEST_HEADER - frame_header.len();
         buffer[header..LONGEST_HEADER].copy_from_slice(&frame_header);

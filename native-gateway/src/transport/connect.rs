@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
-use bytes::Bytes;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
 
-use super::{Socket, Transport, WebSocket, tune, websocket};
+use super::{Socket, Tcp, Transport, WebSocket, tune, websocket};
 use crate::address::Endpoint;
 use crate::tls;
 
@@ -40,12 +39,12 @@ async fn open(endpoint: &Endpoint) -> Result<Transport> {
     let socket = if endpoint.scheme.is_secure() {
         let name = tls::server_name(endpoint.host_name())?;
         let encrypted = tls::connector()?
-            .connect(name, stream)
+            .connect(name, Tcp::from(stream))
             .await
             .with_context(|| format!("no encrypted connection to {}", endpoint.authority()))?;
-        Socket::tls(encrypted, Bytes::new())
+        Socket::tls(encrypted)
     } else {
-        Socket::tcp(stream, Bytes::new())
+        Socket::tcp(stream)
     };
     if !endpoint.scheme.is_websocket() {
         return Ok(Transport::Plain(socket));

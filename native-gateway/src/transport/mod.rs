@@ -6,6 +6,8 @@ mod lane;
 mod outbox;
 pub(crate) mod recall;
 mod socket;
+mod tcp;
+mod tls;
 mod websocket;
 
 use std::fmt;
@@ -15,7 +17,8 @@ use std::task::{Context, Poll};
 
 pub(crate) use connect::connect;
 pub(crate) use outbox::Outbox;
-pub(crate) use socket::{Socket, tune};
+pub(crate) use socket::Socket;
+pub(crate) use tcp::{Tcp, tune};
 pub(crate) use websocket::WebSocket;
 
 use bytes::Bytes;
@@ -56,15 +59,15 @@ impl Transport {
         }
     }
 
-    /// The way for others to write, while this is not written to. `None` if there is none, or something waits to be written.
+    /// The way for others to write, while this is not written to. `None` if something waits to be written.
     pub(crate) fn lane(&self) -> Option<Box<dyn Lane>> {
         let framed = match self {
             Self::Plain(_) => false,
             Self::WebSocket(socket) if socket.is_idle() => true,
             Self::WebSocket(_) => return None,
         };
-        let (stream, unsent) = self.socket().shared()?;
-        Some(Box::new(SocketLane::new(stream, unsent, framed)))
+        let (tcp, tls, unsent) = self.socket().shared();
+        Some(Box::new(SocketLane::new(tcp, tls, unsent, framed)))
     }
 
     /// Goes on with what others have left, which comes before anything in `outbox`: that is empty.

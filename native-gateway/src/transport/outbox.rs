@@ -100,7 +100,6 @@ impl Outbox {
         cx: &mut Context<'_>,
         socket: &mut (impl AsyncWrite + Unpin),
     ) -> Poll<io::Result<()>> {
-        let wrote = !self.is_empty();
         while !self.is_empty() {
             let written = if self.sealed.is_empty() {
                 ready!(Pin::new(&mut *socket).poll_write(cx, &self.open))?
@@ -123,12 +122,8 @@ impl Outbox {
             }
             self.advance(written);
         }
-        // TLS buffers; TCP does nothing here.
-        if wrote {
-            Pin::new(socket).poll_flush(cx)
-        } else {
-            Poll::Ready(Ok(()))
-        }
+        // TLS buffers, and may have been written to by others, or may not have got rid of everything last time; TCP does nothing here.
+        Pin::new(socket).poll_flush(cx)
     }
 
     fn seal(&mut self) {

@@ -159,9 +159,6 @@ impl WebSocket {
 
     /// Writes what is left of the frame that is being written.
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.frame.is_empty() {
-            return Poll::Ready(Ok(()));
-        }
         self.frame.poll_write(cx, self.stream.get_mut())
     }
 
