@@ -39,6 +39,8 @@ struct Connection {
     session: ServerSession,
     /// From the path, until connect; then the one that counts.
     app: Option<String>,
+    /// It has asked for an app: it is no scanner, and no health check.
+    is_client: bool,
     publications: Vec<Publication>,
     views: Vec<View>,
     in_flight: InFlight,
@@ -71,6 +73,7 @@ impl Connection {
             outbox: Outbox::default(),
             session,
             app: app.filter(|app| !app.is_empty()),
+            is_client: false,
             publications: Vec::new(),
             views: Vec::new(),
             in_flight: InFlight::default(),
@@ -274,6 +277,7 @@ impl Connection {
             .trim_matches('/')
             .to_owned();
         let app = self.app.take().unwrap_or(named);
+        self.is_client = true;
         if self.gateway.config.allows(&app) {
             info!("{self} connected to {app}");
             let _ = self.session.accept_connect(now);
@@ -473,6 +477,11 @@ impl Connection {
             .chain(views)
             .for_each(|stream| self.close_stream(now, stream));
         match &end {
+            // Ports that the world can see are knocked at all day.
+            End::Session(CloseReason::Peer(error)) if !self.is_client => {
+                info!("{self} closed for what it sent: {error}");
+            }
+            _ if !self.is_client => debug!("{self} has gone before it asked for anything"),
             End::Session(CloseReason::Peer(error)) => {
                 warn!("{self} closed for what it sent: {error}")
             }

@@ -188,6 +188,27 @@ async fn with_takeover_the_newest_publisher_has_the_name_at_the_relay_too() {
     assert!(streams.contains(r#""viewers":1"#), "{streams}");
 }
 
+/// The next viewer mostly comes soon: the last one's going costs the relay nothing yet.
+#[tokio::test]
+async fn a_pull_is_kept_for_a_while_after_its_last_viewer() {
+    let relay = Gateway::start().await;
+    let edge = bridged(relay.rtmp, false).await;
+    let mut teacher = Peer::publishing(&relay.url("rtmp", "live/conf")).await;
+    let tags = lesson(0, 500);
+    teacher.send(&tags).await;
+    let mut student = Peer::player_from(&edge.url("ws", "live/conf"), PlayStart::Live).await;
+    assert_eq!(teacher.during(student.tags(tags.len())).await, tags);
+    drop(student);
+    teacher.during(viewers(&edge, 0)).await;
+    let at_relay = streams(&relay).await;
+    assert!(at_relay.contains(r#""viewers":1"#), "{at_relay}");
+    // It has been there all the time, so the next is not made to wait for the relay.
+    let mut next = Peer::player_from(&edge.url("ws", "live/conf"), PlayStart::Live).await;
+    assert_eq!(teacher.during(next.tags(tags.len())).await, tags);
+    drop(next);
+    teacher.during(viewers(&relay, 0)).await;
+}
+
 /// The certificate of `--tls-cert` is what the program's own wss:// client sees, and it insists on trusting it.
 #[tokio::test]
 async fn a_lesson_is_recorded_over_wss_with_the_certificate_of_the_files() {
@@ -245,6 +266,17 @@ async fn streams(gateway: &Gateway) -> String {
     let mut answer = String::new();
     socket.read_to_string(&mut answer).await.unwrap();
     answer
+}
+
+/// Waits until the only stream has so many.
+async fn viewers(gateway: &Gateway, count: usize) {
+    let wanted = format!(r#""viewers":{count}"#);
+    soon(&wanted, async {
+        while !streams(gateway).await.contains(&wanted) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
 }
 
 /// Serves one connection up to Publish.Start.

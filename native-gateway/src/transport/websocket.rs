@@ -191,3 +191,17 @@ fn ended(error: Error) -> io::Result<usize> {
         other => Err(io::Error::new(io::ErrorKind::InvalidData, other)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_viewer_costs_no_large_buffers_and_holds_none_up_for_ever() {
+        let config = config();
+        assert!((4 * 1024..=8 * 1024).contains(&config.read_buffer_size));
+        assert!(config.write_buffer_size <= 64 * 1024);
+        assert!(config.max_write_buffer_size <= 256 * 1024);
+        assert!(config.max_message_size.is_some() && config.max_frame_size.is_some());
+    }
+}
