@@ -63,21 +63,30 @@ impl Audience {
 
     /// `count` viewers come, and stay for as long as their connection.
     pub(crate) async fn gather(&mut self, url: &str, count: usize, buffer: Option<u64>) {
-        self.come(url, count, buffer, false).await;
+        self.come(&[url.to_owned()], count, buffer, false).await;
+    }
+
+    /// As [`gather`](Self::gather), with as many at each address. Only at the first one delays are measured.
+    pub(crate) async fn spread(&mut self, urls: &[String], count: usize, buffer: Option<u64>) {
+        self.come(urls, count, buffer, false).await;
     }
 
     /// `count` viewers come, and come again when their connection has ended.
     pub(crate) async fn gather_loyal(&mut self, url: &str, count: usize) {
-        self.come(url, count, None, true).await;
+        self.come(&[url.to_owned()], count, None, true).await;
     }
 
-    async fn come(&mut self, url: &str, count: usize, buffer: Option<u64>, loyal: bool) {
+    async fn come(&mut self, urls: &[String], count: usize, buffer: Option<u64>, loyal: bool) {
         let (sampled, others) = (crate::SAMPLED_THREAD.handle(), Handle::current());
         for _ in 0..count {
             let seen = Arc::new(Seen::default());
-            let is_sampled = is_sampled(self.viewers.len(), count);
+            let (round, place) = (
+                self.viewers.len() / urls.len(),
+                self.viewers.len() % urls.len(),
+            );
+            let is_sampled = place == 0 && is_sampled(round, count.div_ceil(urls.len()));
             let threads = if is_sampled { sampled } else { &others };
-            let (class, url) = (Arc::clone(&self.class), url.to_owned());
+            let (class, url) = (Arc::clone(&self.class), urls[place].clone());
             let task = threads.spawn({
                 let seen = Arc::clone(&seen);
                 async move {

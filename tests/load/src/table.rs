@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 
 use crate::audience::{Audience, Report};
@@ -42,6 +42,9 @@ pub(crate) struct Options {
         default_value = "floor,ws,rtmp,nginx,node"
     )]
     servers: Vec<String>,
+    /// How many streams they watch, as many viewers each; bare writes have one only
+    #[arg(long, default_value_t = 1)]
+    streams: usize,
     /// How long media may wait to be written together, in milliseconds
     #[arg(long, value_delimiter = ',', default_value = "0,10,30,350")]
     budgets: Vec<u64>,
@@ -73,10 +76,11 @@ enum Contender {
 struct Running {
     kind: &'static str,
     // Dropped before the server, whose end would be a failure to it.
-    publisher: Publisher,
+    publishers: Vec<Publisher>,
     server: Server,
+    /// Of the first publisher.
     sent: Arc<Sent>,
-    play: String,
+    play: Vec<String>,
     /// Its memory with a publisher and nobody else, in bytes.
     alone: u64,
 }
@@ -202,20 +206,24 @@ impl Contender {
             "node" => ("node", Server::node(&options.node)?),
             other => anyhow::bail!("{other}: floor, ws, wss, rtmp, nginx or node"),
         };
-        let play = match kind {
-            "ws" => format!("{}/lesson", server.ws),
-            "wss" => format!("{}/lesson", server.ws.replacen("ws:", "wss:", 1)),
-            "node" => format!("{}/lesson.flv", server.ws),
-            _ => format!("{}/lesson", server.rtmp),
-        };
-        let sent = Arc::new(Sent::new());
-        let url = format!("{}/lesson", server.publish);
-        let publisher = Publisher::start(&url, lesson, &sent, Manner::Steady).await?;
+        let (mut publishers, mut play, mut first) = (Vec::new(), Vec::new(), None);
+        for number in 0..options.streams {
+            let sent = Arc::new(Sent::new());
+            let url = format!("{}/lesson-{number}", server.publish);
+            publishers.push(Publisher::start(&url, lesson, &sent, Manner::Steady).await?);
+            first.get_or_insert(sent);
+            play.push(match kind {
+                "ws" => format!("{}/lesson-{number}", server.ws),
+                "wss" => format!("{}/lesson-{number}", server.ws.replacen("ws:", "wss:", 1)),
+                "node" => format!("{}/lesson-{number}.flv", server.ws),
+                _ => format!("{}/lesson-{number}", server.rtmp),
+            });
+        }
         Ok(Self::Server(Box::new(Running {
             kind,
             server,
-            publisher,
-            sent,
+            publishers,
+            sent: first.context("no streams")?,
             play,
             alone: 0,
         })))
@@ -245,10 +253,12 @@ impl Running {
         let told = budget != DEFAULT_BUDGET;
         let buffer = told.then_some(budget * BUFFER_PER_BUDGET);
         let mut audience = Audience::new(lesson, &self.sent);
-        audience.gather(&self.play, viewers, buffer).await;
+        audience.spread(&self.play, viewers, buffer).await;
         audience.settle().await?;
         let report = audience.measure(time, &[self.server.pid()]).await?;
-        self.publisher.check()?;
+        for publisher in &self.publishers {
+            publisher.check()?;
+        }
         audience.leave().await;
         Ok(report)
     }
