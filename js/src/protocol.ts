@@ -163,18 +163,27 @@ export type ToWorkletNode = { type: "port"; port: MessagePort };
 
 /**
  * Through the playback worklet's port, from the Worker: planar samples, transferred, that hold `duration` ms of media from `timestamp` (media ms) on.
- * They follow what is queued, or sound at context frame `at` if that is later.
+ * The last of them were decoded from the RTMP tag of timestamp `tag`. They follow what is queued, or sound at context frame `at` if that is later.
  */
 export type ToWorklet =
-  | { type: "samples"; timestamp: number; duration: number; at?: number; channels: Float32Array[] }
+  | { type: "samples"; tag: number; timestamp: number; duration: number; at?: number; channels: Float32Array[] }
   /** Forget what is queued. */
   | { type: "flush" };
 
 /**
  * From the playback worklet, some hundred times a second while its context runs: the media time that sounds at `currentFrame` (none: silence),
- * the frames queued behind it, and how often the queue has run dry.
+ * the frames queued behind it, and how often the queue has run dry. Where samples have come since the last report, `tag` is that of the first of
+ * them, and `received` the context frame that they came in time for.
  */
-export type FromWorklet = { type: "rendered"; timestamp?: number | undefined; currentFrame: number; queued: number; underruns: number };
+export type FromWorklet = {
+  type: "rendered";
+  timestamp?: number | undefined;
+  currentFrame: number;
+  queued: number;
+  underruns: number;
+  tag?: number | undefined;
+  received: number;
+};
 
 /** Through the capture worklet's port to the Worker: planar samples, the context frame of the first, and the context's rate. */
 export type FromCaptureWorklet = { type: "samples"; currentFrame: number; sampleRate: number; channels: Float32Array[] };

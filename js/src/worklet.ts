@@ -27,6 +27,9 @@ class Playback extends AudioWorkletProcessor {
   private queued = 0;
   private quanta = 0;
   private underruns = 0;
+  /** Of the first samples that have come since the last report. */
+  private tag: number | undefined;
+  private received = 0;
   private sounding = false;
   /** Frames of the running fade-in still to come. */
   private fade = 0;
@@ -87,6 +90,10 @@ class Playback extends AudioWorkletProcessor {
     if (message.type === "flush") {
       this.flush();
     } else {
+      if (this.tag === undefined) {
+        this.tag = message.tag;
+        this.received = currentFrame;
+      }
       this.queue.push(message);
       this.queued += message.channels[0]?.length ?? 0;
     }
@@ -107,8 +114,10 @@ class Playback extends AudioWorkletProcessor {
   }
 
   private report(timestamp: number | undefined): void {
-    const message: FromWorklet = { type: "rendered", timestamp, currentFrame, queued: this.queued, underruns: this.underruns };
+    const { queued, underruns, tag, received } = this;
+    const message: FromWorklet = { type: "rendered", timestamp, currentFrame, queued, underruns, tag, received };
     this.worker?.postMessage(message);
+    this.tag = undefined;
   }
 
   private fadeIn(output: Float32Array[], from: number, count: number): void {

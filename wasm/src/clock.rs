@@ -81,6 +81,11 @@ impl ForeignClock {
         self.map(micros)
     }
 
+    /// Whether enough has been observed to measure by.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.heard > SETTLING
+    }
+
     /// When what happened at `micros` there happened here, by what has been observed.
     pub(crate) fn map(&self, micros: i64) -> Instant {
         Instant::from_micros((micros + self.offset.unwrap_or(0)).max(0) as u64)

@@ -121,6 +121,10 @@ extern "C" {
     pub(crate) fn queued(this: &FromWorklet) -> f64;
     #[wasm_bindgen(method, getter, structural)]
     pub(crate) fn underruns(this: &FromWorklet) -> f64;
+    #[wasm_bindgen(method, getter, structural)]
+    pub(crate) fn tag(this: &FromWorklet) -> Option<u32>;
+    #[wasm_bindgen(method, getter, structural)]
+    pub(crate) fn received(this: &FromWorklet) -> f64;
     #[wasm_bindgen(method, getter, structural, js_name = "sampleRate")]
     pub(crate) fn worklet_rate(this: &FromWorklet) -> f64;
     #[wasm_bindgen(method, getter, structural, js_name = "channels")]

@@ -26,11 +26,12 @@
 //! # The player's timeline
 //!
 //! A tag that is handed out carries the *player's* timestamp, not the publisher's: it goes on across a republish that starts again at zero, across the
-//! wrap and across a step of the publisher's clock. The owner quotes it back in [`Input::Rendered`], [`Input::Decoded`] and [`Input::Shown`].
+//! wrap and across a step of the publisher's clock. The owner quotes it back in [`Input::Rendered`], [`Input::Delivered`], [`Input::Decoded`] and [`Input::Shown`].
 
 mod arrival;
 mod buffer;
 mod clock;
+mod delivery;
 mod lead;
 mod media;
 mod queue;
@@ -58,8 +59,9 @@ pub struct Config {
     pub buffer_time_max: Option<Duration>,
     /// How long before its `show` instant a tag is handed out for decoding, at most. A decoded picture is big: keep this to a few frames.
     pub decode_lead: Duration,
-    /// What sound needs between a tag's arrival and the sound card, at least: decoding, two messages, a render quantum. The sound card's own
-    /// latency ([`JitterBuffer::set_output_latency`]) and the measured decode time of pictures come on top by themselves.
+    /// What sound needs between a tag's arrival and the sound card, at least: decoding, two messages, a render quantum. An owner that reports
+    /// [`Input::Delivered`] gets up to 60 ms where its machine needs it. The sound card's own latency ([`JitterBuffer::set_output_latency`]) and the
+    /// measured decode time of pictures come on top by themselves.
     pub sound_margin: Duration,
     /// The most bytes of media to hold; beyond it the buffer skips ahead.
     pub max_bytes: usize,
@@ -95,6 +97,14 @@ pub enum Input {
     Rendered {
         /// What is heard at `now`, output latency counted.
         timestamp: Timestamp,
+    },
+    /// The decoded sound of a tag is with the sound card, played or queued. An owner that says this of each gets as much more delay as its machine
+    /// needs now and then for the way there; one that never does gets [`Config::sound_margin`].
+    Delivered {
+        /// The tag's.
+        timestamp: Timestamp,
+        /// Since when: from then on it could have been played.
+        at: Instant,
     },
     /// The video decoder has put out a picture, shown or not. An owner that says this gets a bounded decoder queue, a decode time in the stats, and
     /// shedding when the decoder is too slow; one that never does gets tags as they fall due.

@@ -1,6 +1,7 @@
 use alloc::collections::VecDeque;
 
 use super::media::Kind;
+use crate::Instant;
 use crate::flv::Tag;
 
 /// A tag that waits.
@@ -10,6 +11,8 @@ pub(super) struct Waiting {
     pub(super) kind: Kind,
     /// Decoding time on the player's timeline, milliseconds.
     pub(super) time: i64,
+    /// Since when.
+    pub(super) since: Instant,
 }
 
 impl Waiting {

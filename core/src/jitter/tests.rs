@@ -1,3 +1,4 @@
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -216,6 +217,59 @@ fn a_short_stall_is_played_later_and_a_long_one_is_skipped() {
             bench.delay_ms()
         );
     }
+}
+
+/// Twenty seconds of sound from `from` on, in milliseconds, which takes `way` of the last tag's number to the sound card. Gives the delay aimed for.
+fn target_of_sound(bench: &mut Bench, from: u32, way: impl Fn(u32) -> u64) -> u128 {
+    let mut coming = VecDeque::new();
+    for i in from / 20..from / 20 + 1000 {
+        let sent = 1000 + u64::from(i) * 20;
+        bench.until(sent);
+        bench.audio(i * 20);
+        for (_, decode) in bench.decoded.drain(..) {
+            let at = sent + way(decode.tag.timestamp.as_millis() / 20);
+            coming.push_back((Instant::from_micros(at * 1000), decode.tag.timestamp));
+        }
+        // It is told of a little later.
+        while let Some(&(at, timestamp)) = coming.front()
+            && at + ms(10) < bench.now
+        {
+            coming.pop_front();
+            bench.input(Input::Delivered { timestamp, at });
+        }
+    }
+    bench.buffer.stats(bench.now).target.as_millis()
+}
+
+#[test]
+fn sound_is_given_the_time_that_the_computer_takes() {
+    let mut bench = Bench::new(Config::default());
+    let calm = target_of_sound(&mut bench, 0, |_| 2);
+    let least = Config::default().sound_margin.as_millis() + 1;
+    assert_eq!(calm, least, "what is within the margin changes nothing");
+    let busy = target_of_sound(&mut bench, 20_000, |i| if i % 20 == 7 { 25 } else { 2 });
+    assert!((26..=29).contains(&busy), "{busy}");
+    let worse = target_of_sound(&mut bench, 40_000, |i| if i % 20 == 7 { 300 } else { 2 });
+    assert_eq!(worse, 61, "what the network takes, and no more than 60 ms");
+    target_of_sound(&mut bench, 60_000, |_| 2);
+    let again = target_of_sound(&mut bench, 80_000, |_| 2);
+    assert_eq!(again, least, "what is over is forgotten");
+}
+
+#[test]
+fn sound_that_waits_here_is_not_taken_for_late() {
+    let mut bench = Bench::new(Config {
+        buffer_time: ms(300),
+        ..Config::default()
+    });
+    target_of_sound(&mut bench, 0, |_| 2);
+    bench.buffer.set_buffer_time(bench.now, Duration::ZERO);
+    let target = bench.buffer.stats(bench.now).target.as_millis();
+    assert!(target < 30, "{target}");
+}
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
 }
 
 #[test]

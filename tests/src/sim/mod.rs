@@ -75,6 +75,8 @@ pub struct Scenario {
     pub sound_ppm: Option<i64>,
     /// What a picture takes to decode.
     pub decode: Duration,
+    /// What one in twenty of the sound's frames takes from arrival to the sound card, at most; the others take nothing.
+    pub busy: Duration,
     /// In order of time.
     pub happenings: Vec<(Duration, Happening)>,
 }
@@ -99,6 +101,7 @@ impl Scenario {
             config: Config::default(),
             sound_ppm: Some(0),
             decode: Duration::from_millis(4),
+            busy: Duration::ZERO,
             happenings: Vec::new(),
         }
     }
@@ -366,6 +369,7 @@ impl<'a> Simulation<'a> {
             let Scenario {
                 config,
                 decode,
+                busy,
                 sound_ppm,
                 seed,
                 ..
@@ -374,6 +378,7 @@ impl<'a> Simulation<'a> {
                 config.clone(),
                 now,
                 *decode,
+                *busy,
                 *sound_ppm,
                 seed + 9,
             ));

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use chalkcast_core::flv::{Tag, TagHeader, TagType};
+use chalkcast_core::flv::{TagHeader, TagType};
 use chalkcast_core::jitter::{Config, Decode, Event, Input, JitterBuffer, Output, Rate, Show};
 use chalkcast_core::{Instant, Timestamp};
 
@@ -44,6 +44,10 @@ pub struct Player {
     configured: bool,
     keyed: bool,
     ready: VecDeque<Picture>,
+    /// What one in twenty of the sound's frames takes to the sound card, at most.
+    busy: Duration,
+    /// On its way there: when it will be there, and its timestamp.
+    sounding: VecDeque<(Instant, Timestamp)>,
     /// The sound card.
     pub sound: Option<SoundCard>,
     report_at: Instant,
@@ -71,6 +75,7 @@ impl Player {
         config: Config,
         now: Instant,
         decode: Duration,
+        busy: Duration,
         sound_ppm: Option<i64>,
         seed: u64,
     ) -> Self {
@@ -86,6 +91,8 @@ impl Player {
             configured: false,
             keyed: false,
             ready: VecDeque::new(),
+            busy,
+            sounding: VecDeque::new(),
             sound,
             report_at: now,
             reports: VecDeque::new(),
@@ -126,11 +133,13 @@ impl Player {
             .as_ref()
             .filter(|sound| sound.is_sounding())
             .map(|_| self.report_at.max(now));
+        let sounding = self.sounding.front().map(|(at, _)| *at);
         let reported = self.reports.front().map(|(at, _)| *at);
         [
             self.buffer.poll_timeout(),
             decoded,
             refresh,
+            sounding,
             report,
             reported,
         ]
@@ -143,6 +152,10 @@ impl Player {
     pub fn handle_timeout(&mut self, now: Instant) {
         if let Some(sound) = &mut self.sound {
             sound.advance(now);
+        }
+        while let Some(timestamp) = take_due(&mut self.sounding, now) {
+            self.play(now, timestamp);
+            self.drain(now);
         }
         while let Some(picture) = take_due(&mut self.decoding, now) {
             self.input(
@@ -219,6 +232,7 @@ impl Player {
                 Output::Skipped { from, to } => {
                     self.skips.push((now, to.since(from)));
                     self.ready.clear();
+                    self.sounding.clear();
                     if let Some(sound) = &mut self.sound {
                         sound.flush(now);
                     }
@@ -248,15 +262,31 @@ impl Player {
                 self.decoding.push_back((begins + self.decode, picture));
             }
             TagType::Audio if TagHeader::parse(&tag).is_sequence_header() => {}
-            TagType::Audio => self.play(now, &tag),
+            TagType::Audio => self.decode_sound(now, tag.timestamp),
             TagType::Script => {}
         }
     }
 
-    fn play(&mut self, now: Instant, tag: &Tag) {
-        let due = self.buffer.sound_at(now, tag.timestamp);
+    fn decode_sound(&mut self, now: Instant, timestamp: Timestamp) {
+        let late = if self.busy > Duration::ZERO && self.random.below(20) == 0 {
+            Duration::from_micros(self.random.below(self.busy.as_micros() as u64))
+        } else {
+            Duration::ZERO
+        };
+        let behind = self.sounding.back().map_or(now, |(at, _)| *at);
+        if late > Duration::ZERO || behind > now {
+            self.sounding.push_back((behind.max(now + late), timestamp));
+        } else {
+            self.play(now, timestamp);
+        }
+    }
+
+    fn play(&mut self, now: Instant, timestamp: Timestamp) {
+        let due = self.buffer.sound_at(now, timestamp);
         if let Some(sound) = &mut self.sound {
-            sound.play(now, tag.timestamp, due, self.rate.total());
+            sound.play(now, timestamp, due, self.rate.total());
+            let delivered = Input::Delivered { timestamp, at: now };
+            self.buffer.handle_input(now, delivered);
         }
     }
 }

@@ -18,6 +18,7 @@ pub const UPLINK: &str = "uplink 1.5 to 0.3 Mbit/s";
 pub const DOWNLINK: &str = "downlink 1.5 to 0.3 Mbit/s";
 pub const HALF: &str = "downlink 1.5 to 0.6 Mbit/s";
 pub const RESET: &str = "decoder taken away after 20 s";
+pub const BUSY: &str = "busy computer, 25 ms at times";
 pub const SLOW_DECODER: &str = "45 ms to decode a picture";
 pub const DAY: &str = "clocks 400 ppm apart, 24 h";
 pub const REPUBLISH: &str = "republish from zero after 2 s";
@@ -107,6 +108,11 @@ pub fn all() -> Vec<Scenario> {
         Scenario {
             happenings: vec![(RESET_AT, Happening::DecoderReset)],
             ..new(RESET)
+        },
+        Scenario {
+            busy: ms(25),
+            length: secs(185),
+            ..new(BUSY)
         },
         Scenario {
             decode: ms(45),

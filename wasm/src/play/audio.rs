@@ -34,6 +34,8 @@ pub(crate) struct AudioPlayout {
     ahead: i32,
     output: Option<Output>,
     rate: Rate,
+    /// Times that any worklet's queue has run dry.
+    underruns: f64,
 }
 
 struct Decoder {
@@ -55,7 +57,8 @@ struct Output {
     playout: Option<((usize, u32), Playout)>,
     /// What is posted next does not follow what was posted before.
     broken: bool,
-    underruns: f64,
+    /// Its underruns that have been counted.
+    seen: f64,
     queued: f64,
     _message: Closure<dyn FnMut(JsValue)>,
 }
@@ -79,6 +82,7 @@ impl AudioPlayout {
             ahead: 0,
             output: None,
             rate: Rate::NORMAL,
+            underruns: 0.0,
         }
     }
 
@@ -106,7 +110,7 @@ impl AudioPlayout {
             clock: ForeignClock::default(),
             playout: None,
             broken: true,
-            underruns: 0.0,
+            seen: 0.0,
             queued: 0.0,
             _message: message,
         });
@@ -159,7 +163,7 @@ impl AudioPlayout {
     }
 
     pub(super) fn underruns(&self) -> f64 {
-        self.output.as_ref().map_or(0.0, |output| output.underruns)
+        self.underruns
     }
 
     /// Sound inside the worklet, in milliseconds.
@@ -232,9 +236,18 @@ impl AudioPlayout {
         let frame = (message.current_frame() * 1e6 / output.sample_rate) as i64;
         let rendered = output.clock.observe(now, frame);
         output.queued = message.queued();
-        if message.underruns() != output.underruns {
-            output.underruns = message.underruns();
+        if message.underruns() != output.seen {
+            self.underruns += message.underruns() - output.seen;
+            output.seen = message.underruns();
             output.broken = true;
+        }
+        if let (Some(tag), true) = (message.tag(), output.clock.is_settled()) {
+            let frame = (message.received() * 1e6 / output.sample_rate) as i64;
+            let delivered = Input::Delivered {
+                timestamp: Timestamp::from_millis(tag),
+                at: output.clock.map(frame),
+            };
+            buffer.handle_input(now, delivered);
         }
         if let (Some(timestamp), true) = (message.timestamp(), output.running) {
             let heard =
@@ -340,6 +353,7 @@ impl Output {
             let frames = block.channels.first().map_or(0, Vec::len) as f64;
             let seconds = frames / self.sample_rate;
             let mut message = Message::new("samples")
+                .with("tag", timestamp.as_millis())
                 .with("timestamp", block.timestamp)
                 .with("duration", seconds * 1000.0 * rate.total());
             if block.fresh || self.broken {

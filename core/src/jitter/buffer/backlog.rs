@@ -3,7 +3,6 @@
 use core::time::Duration;
 
 use super::super::Output;
-use super::super::arrival::Arrival;
 use super::super::timeline::wire;
 use super::{AUDIO, JitterBuffer, Phase, SKIP_US, VIDEO, YOUNG_TAIL_US};
 use crate::Instant;
@@ -60,7 +59,7 @@ impl JitterBuffer {
         }
         // The old window says nothing about a connection whose base has moved by more than the buffer would ever hold.
         if base.is_none_or(|base| best < base - SETTLE_US || best > base + self.max_us()) {
-            self.arrival.iter_mut().for_each(Arrival::clear);
+            self.forget_transit();
             let track = if self.end[VIDEO] > self.end[AUDIO] {
                 VIDEO
             } else {

@@ -22,6 +22,10 @@ const MISSING_PICTURES: usize = 100;
 const LEAD_US: i64 = 20_000;
 /// The same where all is waited for long: a tenth of that, up to this.
 const LEAD_MAX_US: i64 = 32_000;
+/// Decoded sound is to be with the sound card this much before its time…
+const SPARE_US: i64 = 3_000;
+/// … but is not given more than this on its way there.
+const SOUND_MARGIN_MAX_US: i64 = 60_000;
 /// A tag that is later than nine in ten by more than this is held up by something.
 const HELD_UP_US: i64 = 30_000;
 /// The most delay where `buffer_time_max` is not set.
@@ -89,9 +93,29 @@ impl JitterBuffer {
     pub(super) fn after_us(&self) -> [i64; 2] {
         let picture = us(self.picture_latency) + us(self.display_latency);
         [
-            us(self.config.sound_margin) + us(self.output_latency),
+            self.sound_margin_us() + us(self.output_latency),
             picture + self.meter.decode_us(),
         ]
+    }
+
+    /// What sound is given from its arrival to the sound card: what it was seen to take there beyond what the network takes, within bounds.
+    fn sound_margin_us(&self) -> i64 {
+        let least = us(self.config.sound_margin);
+        let arrived = latest_us(&self.arrival[AUDIO]);
+        let there = latest_us(self.delivery.transit());
+        match (arrived, there) {
+            (Some(arrived), Some(there)) => {
+                let most = SOUND_MARGIN_MAX_US.max(least);
+                (there + SPARE_US - arrived).clamp(least, most)
+            }
+            _ => least,
+        }
+    }
+
+    /// What was seen of the connection says nothing about what comes.
+    pub(super) fn forget_transit(&mut self) {
+        self.arrival.iter_mut().for_each(Arrival::clear);
+        self.delivery.clear();
     }
 
     /// Whether the next tag is later than tags usually are, and what is left does not last: the network stalls, for nobody knows how long.

@@ -9,6 +9,7 @@ use core::time::Duration;
 
 use super::arrival::Arrival;
 use super::clock::{Clock, Steering};
+use super::delivery::Delivery;
 use super::media::Kind;
 use super::queue::{Queue, Waiting};
 use super::stats::{Meter, Stats};
@@ -46,6 +47,7 @@ pub struct JitterBuffer {
     config: Config,
     timeline: Timeline,
     arrival: [Arrival; 2],
+    delivery: Delivery,
     output_latency: Duration,
     picture_latency: Duration,
     display_latency: Duration,
@@ -124,6 +126,7 @@ impl JitterBuffer {
             config,
             timeline: Timeline::default(),
             arrival: Default::default(),
+            delivery: Delivery::default(),
             output_latency: Duration::ZERO,
             picture_latency: Duration::ZERO,
             display_latency: Duration::ZERO,
@@ -161,6 +164,7 @@ impl JitterBuffer {
         match input {
             Input::Tag(tag) => self.handle_tag(now, tag),
             Input::Rendered { timestamp } => self.handle_rendered(now, timestamp),
+            Input::Delivered { timestamp, at } => self.handle_delivered(now, timestamp, at),
             Input::Decoded { timestamp } => self.handle_decoded(now, timestamp),
             Input::Shown { timestamp } => self.handle_shown(now, timestamp),
             Input::DecoderReset => self.handle_decoder_reset(),
@@ -309,7 +313,12 @@ impl JitterBuffer {
                 (track, time)
             }
         };
-        self.queues[track].push(Waiting { tag, kind, time });
+        self.queues[track].push(Waiting {
+            tag,
+            kind,
+            time,
+            since: now,
+        });
         self.bound();
     }
 
@@ -324,7 +333,7 @@ impl JitterBuffer {
         self.end[track] = Some(self.end[track].map_or(time_us, |end| end.max(time_us)));
         let transit = now.as_micros() as i64 - time_us;
         if core::mem::take(&mut self.begins) && matches!(self.phase, Phase::Playing) {
-            self.arrival.iter_mut().for_each(Arrival::clear);
+            self.forget_transit();
             let position = self.clock.position(now);
             return self.catch_up(now, transit, Some(position));
         }
@@ -375,6 +384,14 @@ impl JitterBuffer {
             self.clock.set(now, time_us);
         } else {
             self.clock.nudge(now, off as f64 / 10.0);
+        }
+    }
+
+    fn handle_delivered(&mut self, now: Instant, timestamp: Timestamp, at: Instant) {
+        // What comes with a backlog says nothing.
+        if matches!(self.phase, Phase::Playing) {
+            let time_us = self.timeline.recall(timestamp) * 1000;
+            self.delivery.end(now, time_us, at);
         }
     }
 

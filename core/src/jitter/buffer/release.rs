@@ -79,6 +79,8 @@ impl JitterBuffer {
                     self.meter.audio_gaps += 1;
                 }
                 self.audio_out = Some(time_us + self.step[AUDIO]);
+                let waited = now - waiting.since;
+                self.delivery.begin(time_us, waited.as_micros() as i64);
                 self.hand_out(waiting, Show::At(at));
             }
         }
