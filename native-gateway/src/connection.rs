@@ -10,11 +10,13 @@ use std::time::Duration;
 use chalkcast_core::session::server::{self, ConnectRequest, Event, ServerSession};
 use chalkcast_core::session::{CloseReason, Output, PlayStart, Status, StreamKey, code};
 use chalkcast_core::{Instant, amf0};
+use tokio::sync::mpsc;
 use tokio::time::Sleep;
 use tracing::{debug, info, warn};
 
 use crate::gateway::{Command, Connections, Gateway, Place, seed};
 use crate::publication::{Publication, TAKEN_OVER};
+use crate::publishers::Newcomer;
 use crate::relay::{Ask, InFlight, Key, WINDOW};
 use crate::transport::{Outbox, Transport};
 use crate::view::View;
@@ -44,6 +46,8 @@ struct Connection {
     publications: Vec<Publication>,
     views: Vec<View>,
     in_flight: InFlight,
+    /// Who is to know when something comes from the client.
+    proofs: Vec<mpsc::UnboundedSender<()>>,
     timer: Pin<Box<Sleep>>,
     timer_at: Option<Instant>,
     closed: Option<CloseReason>,
@@ -77,6 +81,7 @@ impl Connection {
             publications: Vec::new(),
             views: Vec::new(),
             in_flight: InFlight::default(),
+            proofs: Vec::new(),
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             timer_at: None,
             closed: None,
@@ -112,6 +117,9 @@ impl Connection {
                 }
                 Poll::Ready(Ok(_)) => {
                     progress = true;
+                    for proof in self.proofs.drain(..) {
+                        let _ = proof.send(());
+                    }
                     if self.views.is_empty() {
                         self.transport.socket().acknowledge_at_once();
                     }
@@ -194,7 +202,7 @@ impl Connection {
     fn handle(&mut self, now: Instant, event: Event) {
         match event {
             Event::Connect(request) => self.connect(now, request),
-            Event::Publish { stream, name, .. } => self.publish(now, stream, &name),
+            Event::Publish { stream, name, .. } => self.publish(now, stream, name, false),
             Event::Play {
                 stream,
                 name,
@@ -297,15 +305,19 @@ impl Connection {
             .reject_connect(now, Status::error(code::CONNECT_REJECTED, description));
     }
 
-    fn publish(&mut self, now: Instant, stream: StreamKey, name: &str) {
-        let key = self.key(name);
-        let opened = Publication::open(&self.gateway, &self.place.sender, now, stream, key, name);
-        match opened {
+    fn publish(&mut self, now: Instant, stream: StreamKey, name: String, takes_over: bool) {
+        let key = self.key(&name);
+        let newcomer = Newcomer {
+            stream,
+            name: name.clone(),
+            sender: self.place.sender.clone(),
+        };
+        match Publication::open(&self.gateway, now, key, newcomer, takes_over) {
             Ok(publication) => {
                 self.publications.push(publication);
                 self.accept_publish(now, stream);
             }
-            Err(status) => self.refuse_publish(now, stream, name, status),
+            Err(status) => self.refuse_publish(now, stream, &name, status),
         }
     }
 
@@ -390,6 +402,17 @@ impl Connection {
                 match answer.and_then(|()| publication.begin(&self.gateway, now)) {
                     Ok(()) => self.accept_publish(now, stream),
                     Err(status) => self.refuse_publish(now, stream, &name, status),
+                }
+            }
+            Command::ShowLife { proof } => {
+                self.session.ping(now);
+                self.proofs.push(proof);
+            }
+            Command::NameGivenUp { stream, name } => {
+                let waiting = |publication: &Publication| publication.stream == stream;
+                if let Some(at) = self.publications.iter().position(waiting) {
+                    self.publications.swap_remove(at);
+                    self.publish(now, stream, name, true);
                 }
             }
             Command::PublishEnded { stream, status } => self.end_publication(now, stream, status),

@@ -12,16 +12,18 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::publishers::Publishers;
 use crate::relay::{Key, Relay, Stream, TIMER};
 use crate::upstream::Bridge;
 
-/// Configuration, clock, streams, upstreams and connections.
+/// Configuration, clock, streams, upstreams, publishers and connections.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     pub(crate) config: Config,
     pub(crate) clock: Clock,
     pub(crate) relay: Relay,
     pub(crate) bridge: Bridge,
+    pub(crate) publishers: Publishers,
     pub(crate) connections: Connections,
 }
 
@@ -39,6 +41,7 @@ impl Gateway {
                 clock,
                 relay,
                 bridge: Bridge::default(),
+                publishers: Publishers::default(),
                 connections: Connections::default(),
             }
         })
@@ -112,6 +115,10 @@ pub(crate) enum Command {
     },
     /// The external relay will not have the stream any more.
     PublishEnded { stream: StreamKey, status: Status },
+    /// The name is wanted by somebody else: the connection is to send `proof` when something comes from the client.
+    ShowLife { proof: mpsc::UnboundedSender<()> },
+    /// Whoever published under this name is gone.
+    NameGivenUp { stream: StreamKey, name: String },
     /// Something that viewers of a stream should know.
     Notice { key: Key, status: Status },
 }

@@ -14,6 +14,7 @@ pub mod play;
 mod progress;
 mod publication;
 pub mod publish;
+mod publishers;
 pub mod relay;
 mod serve;
 mod tls;

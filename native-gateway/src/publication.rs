@@ -9,6 +9,7 @@ use chalkcast_core::session::{Status, StreamKey, code};
 use tokio::sync::mpsc;
 
 use crate::gateway::{Command, Gateway};
+use crate::publishers::{Listed, Newcomer, Publishers, taken};
 use crate::relay::{Key, Publisher, Source};
 use crate::upstream::Push;
 
@@ -16,22 +17,25 @@ use crate::upstream::Push;
 pub(crate) struct Publication {
     pub(crate) stream: StreamKey,
     pub(crate) key: Key,
-    /// `None` while the external relay is asked, and after somebody else has taken over.
+    /// `None` while the external relay or another publisher is asked, and after somebody else has taken over.
     publisher: Option<Publisher>,
+    _listed: Option<Listed>,
+    /// Who has the name is known to be gone.
+    takes_over: bool,
+    sender: mpsc::UnboundedSender<Command>,
     /// Ends with this.
     _push: Option<Push>,
 }
 
 impl Publication {
-    /// Begins to publish `key`, which the client calls `name`. Where there is an external relay, the answer comes as
-    /// [`Command::PublishAnswered`].
+    /// Begins to publish `key`. Where there is an external relay, or somebody who has the name, the answer comes as a command. Who
+    /// `takes_over` has been told that the name is given up.
     pub(crate) fn open(
         gateway: &Arc<Gateway>,
-        sender: &mpsc::UnboundedSender<Command>,
         now: Instant,
-        stream: StreamKey,
         key: Key,
-        name: &str,
+        newcomer: Newcomer,
+        takes_over: bool,
     ) -> Result<Self, Status> {
         if key.name.is_empty() {
             return Err(Status::error(
@@ -41,34 +45,39 @@ impl Publication {
         }
         let relays = gateway.config.routes.of(&key.app);
         let mut publication = Self {
-            stream,
+            stream: newcomer.stream,
             key,
             publisher: None,
+            _listed: None,
+            takes_over,
+            sender: newcomer.sender.clone(),
             _push: None,
         };
+        let takes_over = takes_over || gateway.config.relay.takeover;
+        if !takes_over && gateway.publishers.contest(&publication.key, &newcomer) {
+            return Ok(publication);
+        }
         if relays.is_empty() {
             publication.begin(gateway, now)?;
         } else {
-            let push = gateway.bridge.push(
-                gateway,
-                &publication.key,
-                name,
-                relays,
-                stream,
-                sender.clone(),
-            );
+            let push = gateway
+                .bridge
+                .push(gateway, &publication.key, relays, newcomer, takes_over);
             publication._push = Some(push.ok_or_else(|| taken(&publication.key))?);
         }
         Ok(publication)
     }
 
     /// Becomes the stream's publisher, now that nothing else is to be asked.
-    pub(crate) fn begin(&mut self, gateway: &Gateway, now: Instant) -> Result<(), Status> {
-        let publisher = gateway
-            .relay
-            .publish(now, &self.key, Source::Local)
-            .map_err(|_| taken(&self.key))?;
-        self.publisher = Some(publisher);
+    pub(crate) fn begin(&mut self, gateway: &Arc<Gateway>, now: Instant) -> Result<(), Status> {
+        let relay = &gateway.relay;
+        let publisher = if self.takes_over {
+            relay.take_over(now, &self.key)
+        } else {
+            relay.publish(now, &self.key, Source::Local)
+        };
+        self.publisher = Some(publisher.map_err(|_| taken(&self.key))?);
+        self._listed = Some(Publishers::list(gateway, &self.key, &self.sender));
         Ok(())
     }
 
@@ -100,13 +109,3 @@ impl Publication {
 
 /// What a publisher is told whose name somebody else has now.
 pub(crate) const TAKEN_OVER: &str = "somebody else has taken this name over";
-
-fn taken(key: &Key) -> Status {
-    Status::error(
-        code::PUBLISH_BAD_NAME,
-        format!(
-            "somebody publishes {} already; choose another name",
-            key.name
-        ),
-    )
-}

@@ -115,29 +115,45 @@ async fn a_player_that_asks_to_wait_is_sent_no_error() {
 async fn a_name_that_is_taken_is_refused_until_it_is_free() {
     let gateway = Gateway::start().await;
     let url = gateway.url("ws", "live/conf");
-    let first = Peer::publishing(&url).await;
+    // It sends nothing, but answers.
+    let mut first = Peer::publishing(&url).await;
     let mut second = Peer::publisher(&gateway.url("rtmp", "live/conf")).await;
-    let description = second.status("NetStream.Publish.BadName").await;
+    let refused = second.status("NetStream.Publish.BadName");
+    let description = first.during(refused).await;
     assert!(description.contains("conf"), "{description}");
     let _elsewhere = Peer::publishing(&gateway.url("rtmp", "other/conf")).await;
     first.client.close().await;
     // Its place is free as soon as the gateway has read that it went.
-    soon("the free name", async {
-        loop {
-            let mut third = Peer::publisher(&url).await;
-            let outcome = third.until("an answer", |event| match event {
-                Event::PublishReady { .. } => Some(true),
-                Event::Status { status, .. } if status.code == "NetStream.Publish.BadName" => {
-                    Some(false)
-                }
-                _ => None,
-            });
-            if outcome.await {
-                return;
-            }
-        }
+    Peer::publishing(&url).await;
+}
+
+/// A publisher whose network has changed comes back over another connection; nothing tells that the old one is dead.
+#[tokio::test]
+async fn a_publisher_returns_though_its_old_connection_seems_to_be_there() {
+    let relay = Gateway::start().await;
+    let upstream = format!("rtmp://{}/{{app}}", relay.rtmp);
+    let bridged = Gateway::with(|config| {
+        config.routes = Routes::new(vec![upstream], Default::default()).unwrap()
     })
     .await;
+    let alone = Gateway::start().await;
+    let tags = lesson(0, 1000);
+    for gateway in [&alone, &bridged] {
+        let url = gateway.url("ws", "live/conf");
+        let mut dead = Peer::publishing(&url).await;
+        dead.send(&tags).await;
+        let mut student = Peer::player(&url).await;
+        student.tags(tags.len()).await;
+        let mut returned = Peer::publishing(&url).await;
+        returned.send(&tags).await;
+        student.status("NetStream.Play.PublishNotify").await;
+        let again = student.tags(tags.len()).await;
+        assert!(
+            again[3].timestamp.is_after(tags.last().unwrap().timestamp),
+            "timestamps go on"
+        );
+        dead.status("NetStream.Publish.BadName").await;
+    }
 }
 
 #[tokio::test]
@@ -362,7 +378,9 @@ async fn a_gateway_bridges_to_a_relay() {
     // Its name is taken, at the edge and at the relay.
     for place in [&edge, &relay] {
         let mut other = Peer::publisher(&place.url("rtmp", "live/pushed")).await;
-        other.status("NetStream.Publish.BadName").await;
+        teacher
+            .during(other.status("NetStream.Publish.BadName"))
+            .await;
     }
     drop(teacher);
     student.status("NetStream.Play.UnpublishNotify").await;

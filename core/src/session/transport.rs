@@ -451,6 +451,11 @@ impl<E> Transport<E> {
         });
     }
 
+    /// Pings now, and not when it would be time, if there are pings already.
+    pub(super) fn ping(&mut self, now: Instant) {
+        self.next_ping = self.next_ping.map(|_| now);
+    }
+
     /// Takes the deadline away: the next move is the owner's.
     pub(super) fn expect_nothing(&mut self) {
         self.deadline = None;

@@ -88,7 +88,14 @@ impl Relay {
     /// Makes somebody the publisher of `key`. Fails if there is one, unless policy lets the new one take over.
     pub fn publish(&self, now: Instant, key: &Key, source: Source) -> Result<Publisher, Taken> {
         let mut streams = self.lock();
-        self.stream(&mut streams, key).publish(now, source)
+        self.stream(&mut streams, key).publish(now, source, false)
+    }
+
+    /// As [`publish`](Self::publish) at this gateway, whatever policy says: whoever is there is known to be gone.
+    pub fn take_over(&self, now: Instant, key: &Key) -> Result<Publisher, Taken> {
+        let mut streams = self.lock();
+        let stream = self.stream(&mut streams, key);
+        stream.publish(now, Source::Local, true)
     }
 
     /// Makes somebody a viewer of `key`, whether anybody publishes it or not.

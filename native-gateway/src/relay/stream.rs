@@ -233,12 +233,13 @@ impl Stream {
         self: Arc<Self>,
         now: Instant,
         source: Source,
+        takes_over: bool,
     ) -> Result<Publisher, Taken> {
         let mut state = self.lock();
         let mut woken = Vec::new();
         if let Some(present) = &mut state.publisher {
             // What is pulled may be this very publisher's stream, on its way back from the relay: it never takes over.
-            let gives_way = present.source == Source::Pulled || self.config.takeover;
+            let gives_way = present.source == Source::Pulled || takes_over || self.config.takeover;
             if source == Source::Pulled || !gives_way {
                 return Err(Taken);
             }

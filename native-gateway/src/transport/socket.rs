@@ -169,26 +169,3 @@ impl AsyncWrite for Socket {
         self.carrier(|carrier| carrier.poll_shutdown(cx))
     }
 }
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn nothing_is_gathered_by_the_kernel_and_little_is_kept_unsent() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let stream = TcpStream::connect(listener.local_addr().unwrap());
-        let stream = stream.await.unwrap();
-        tune(&stream);
-        assert!(stream.nodelay().unwrap());
-        let socket = Socket::tcp(stream, Bytes::new());
-        let unsent = || SockRef::from(socket.stream()).tcp_notsent_lowat().unwrap();
-        assert_eq!(unsent(), UNSENT_LIMIT);
-        socket.limit_unsent(100_000);
-        assert_eq!(unsent(), 100_000);
-        socket.limit_unsent(110_000);
-        assert_eq!(unsent(), 100_000, "not worth a system call");
-        socket.limit_unsent(5_000);
-        assert_eq!(unsent(), 5_000);
-    }
-}

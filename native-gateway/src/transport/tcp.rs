@@ -156,3 +156,26 @@ impl AsyncWrite for Tcp {
         Poll::Ready(SockRef::from(&*self.0).shutdown(std::net::Shutdown::Write))
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_gathered_by_the_kernel_and_little_is_kept_unsent() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap());
+        let stream = stream.await.unwrap();
+        tune(&stream);
+        assert!(stream.nodelay().unwrap());
+        let (tcp, limit) = (Tcp::from(stream), Unsent::default());
+        let unsent = || SockRef::from(tcp.stream()).tcp_notsent_lowat().unwrap();
+        assert_eq!(unsent(), UNSENT_LIMIT);
+        limit.limit(&tcp, 100_000);
+        assert_eq!(unsent(), 100_000);
+        limit.limit(&tcp, 110_000);
+        assert_eq!(unsent(), 100_000, "not worth a system call");
+        limit.limit(&tcp, 5_000);
+        assert_eq!(unsent(), 5_000);
+    }
+}

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::address::Endpoint;
 use crate::gateway::{Command, Gateway};
 use crate::publication::TAKEN_OVER;
+use crate::publishers::Newcomer;
 use crate::relay::Key;
 
 /// All upstream connections, by stream.
@@ -62,16 +63,20 @@ pub(crate) struct Push {
 
 impl Bridge {
     /// Has `key` pushed to the first of `relays` that answers; the answer to the publisher goes to `sender`. `None` if it
-    /// is being pushed already.
+    /// is being pushed already, unless it `takes_over`.
     pub(crate) fn push(
         &self,
         gateway: &Arc<Gateway>,
         key: &Key,
-        name: &str,
         relays: Vec<Endpoint>,
-        stream: StreamKey,
-        sender: mpsc::UnboundedSender<Command>,
+        newcomer: Newcomer,
+        takes_over: bool,
     ) -> Option<Push> {
+        let Newcomer {
+            stream,
+            name,
+            sender,
+        } = newcomer;
         let mut upstreams = self.lock();
         upstreams.last += 1;
         let id = upstreams.last;
@@ -83,7 +88,7 @@ impl Bridge {
             ended,
         };
         let present = match upstreams.pushed.entry(key.clone()) {
-            Entry::Occupied(_) if !gateway.config.relay.takeover => return None,
+            Entry::Occupied(_) if !takes_over => return None,
             Entry::Occupied(mut place) => Some(place.insert(newcomer)),
             Entry::Vacant(place) => {
                 place.insert(newcomer);
@@ -93,7 +98,7 @@ impl Bridge {
         let (stop, stopped) = oneshot::channel();
         let job = push::Job {
             key: key.clone(),
-            name: name.to_owned(),
+            name,
             relays,
             stream,
             sender,

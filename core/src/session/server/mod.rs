@@ -115,6 +115,11 @@ impl ServerSession {
         self.transport.announce_window(bytes);
     }
 
+    /// Asks for a sign of life now (PingRequest, §7.1.7), once the connection is made: a client that is there answers.
+    pub fn ping(&mut self, now: Instant) {
+        self.transport.ping(now);
+    }
+
     /// Figures so far.
     pub fn stats(&self) -> Stats {
         self.transport.stats()
