@@ -572,6 +572,7 @@ mod tests {
             .to_string();
         assert!(file.contains("htp") && file.contains("http"), "{file}");
     }
+
     #[test]
     fn a_file_that_is_not_valid_is_explained_without_its_secrets() {
         let path = std::env::temp_dir().join(format!("chalkcast-config-{}", std::process::id()));

@@ -408,11 +408,17 @@ impl Connection {
                 self.session.ping(now);
                 self.proofs.push(proof);
             }
-            Command::NameGivenUp { stream, name } => {
-                let waiting = |publication: &Publication| publication.stream == stream;
-                if let Some(at) = self.publications.iter().position(waiting) {
+            Command::NameGivenUp {
+                stream,
+                name,
+                takes_over,
+            } => {
+                let waits = |publication: &Publication| {
+                    publication.stream == stream && !publication.is_open()
+                };
+                if let Some(at) = self.publications.iter().position(waits) {
                     self.publications.swap_remove(at);
-                    self.publish(now, stream, name, true);
+                    self.publish(now, stream, name, takes_over);
                 }
             }
             Command::PublishEnded { stream, status } => self.end_publication(now, stream, status),

@@ -117,8 +117,12 @@ pub(crate) enum Command {
     PublishEnded { stream: StreamKey, status: Status },
     /// The name is wanted by somebody else: the connection is to send `proof` when something comes from the client.
     ShowLife { proof: mpsc::UnboundedSender<()> },
-    /// Whoever published under this name is gone.
-    NameGivenUp { stream: StreamKey, name: String },
+    /// Whoever published under this name is gone: it is to be asked for again, or taken over.
+    NameGivenUp {
+        stream: StreamKey,
+        name: String,
+        takes_over: bool,
+    },
     /// Something that viewers of a stream should know.
     Notice { key: Key, status: Status },
 }

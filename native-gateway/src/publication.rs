@@ -54,7 +54,7 @@ impl Publication {
             _push: None,
         };
         let takes_over = takes_over || gateway.config.relay.takeover;
-        if !takes_over && gateway.publishers.contest(&publication.key, &newcomer) {
+        if !takes_over && Publishers::contest(gateway, &publication.key, &newcomer) {
             return Ok(publication);
         }
         if relays.is_empty() {

@@ -71,11 +71,11 @@ impl Publishers {
 
     /// Whether somebody publishes `key`. Then the newcomer is told later whether that one is still there, and the name taken, or not:
     /// [`Command::PublishAnswered`] or [`Command::NameGivenUp`].
-    pub(crate) fn contest(&self, key: &Key, newcomer: &Newcomer) -> bool {
-        let Some(present) = self.lock().present.get(key).cloned() else {
+    pub(crate) fn contest(gateway: &Arc<Gateway>, key: &Key, newcomer: &Newcomer) -> bool {
+        let Some(present) = gateway.publishers.lock().present.get(key).cloned() else {
             return false;
         };
-        let (key, newcomer) = (key.clone(), newcomer.clone());
+        let (gateway, key, newcomer) = (Arc::clone(gateway), key.clone(), newcomer.clone());
         tokio::spawn(async move {
             let command = if present.is_there().await {
                 Command::PublishAnswered {
@@ -83,15 +83,30 @@ impl Publishers {
                     answer: Err(taken(&key)),
                 }
             } else {
-                warn!("{key} goes on with another connection: the publisher's old one is dead");
+                // Of several who wait for the same name one gets it; the others have to ask him.
+                let takes_over = gateway.publishers.strike(&key, present.id);
+                if takes_over {
+                    warn!("{key} goes on with another connection: the publisher's old one is dead");
+                }
                 Command::NameGivenUp {
                     stream: newcomer.stream,
                     name: newcomer.name,
+                    takes_over,
                 }
             };
             let _ = newcomer.sender.send(command);
         });
         true
+    }
+
+    /// False if that entry is not there any more.
+    fn strike(&self, key: &Key, id: u64) -> bool {
+        let mut inner = self.lock();
+        let is_there = inner.present.get(key).map(|present| present.id) == Some(id);
+        if is_there {
+            inner.present.remove(key);
+        }
+        is_there
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -110,10 +125,7 @@ impl Present {
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        let mut inner = self.gateway.publishers.lock();
-        if inner.present.get(&self.key).map(|present| present.id) == Some(self.id) {
-            inner.present.remove(&self.key);
-        }
+        self.gateway.publishers.strike(&self.key, self.id);
     }
 }
 

@@ -157,6 +157,29 @@ async fn a_publisher_returns_though_its_old_connection_seems_to_be_there() {
 }
 
 #[tokio::test]
+async fn of_two_who_wait_for_a_dead_publishers_name_the_first_gets_it_and_keeps_it() {
+    let gateway = Gateway::start().await;
+    let url = gateway.url("ws", "live/conf");
+    let _dead = Peer::publishing(&url).await;
+    let mut first = Peer::publisher(&url).await;
+    // So that the dead one is given up for the first before it is for the second.
+    first
+        .during(tokio::time::sleep(Duration::from_millis(100)))
+        .await;
+    let mut second = Peer::publisher(&url).await;
+    let let_in = first.until("PublishReady", |event| {
+        matches!(event, Event::PublishReady { .. }).then_some(())
+    });
+    second.during(let_in).await;
+    first
+        .during(second.status("NetStream.Publish.BadName"))
+        .await;
+    first.send(&lesson(0, 100)).await;
+    let mut student = Peer::player(&url).await;
+    first.during(student.tag()).await;
+}
+
+#[tokio::test]
 async fn with_takeover_the_newest_publisher_has_the_name() {
     let gateway = Gateway::with(|config| config.relay.takeover = true).await;
     let url = gateway.url("rtmp", "live/conf");
